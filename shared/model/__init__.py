@@ -1,0 +1,1 @@
+"""Chat models: one port, one adapter a vendor, chosen in select.py."""

@@ -1,0 +1,35 @@
+"""A session: one user's lasting conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.keys import SessionKey
+
+TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is known about a session; `revision` counts its changes.
+
+    `context` is the JSON object that callers and events put there for the agent to know.
+    """
+
+    key: SessionKey
+    title: str
+    context: dict[str, Any] = field(hash=False)
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+    is_active: bool = True
+
+
+def title_of(message: str) -> str:
+    """The first words of a first message, as a session's default title."""
+    line = " ".join(message.split())
+    if len(line) <= TITLE_LENGTH:
+        return line or "New session"
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"

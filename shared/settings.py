@@ -1,0 +1,174 @@
+"""Settings: alone reads the environment; environment variables over CONFIG_FILE (YAML) over defaults."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from shared.errors import ConfigurationError
+
+DEFAULT_ALLOWED_HOSTS = (
+    "github.com",
+    "docs.the0.dev",
+    "the0.dev",
+    "stackoverflow.com",
+    "docs.python.org",
+    "docs.ccxt.com",
+    "pandas.pydata.org",
+    "numpy.org",
+    "ta-lib.org",
+    "nodejs.org",
+    "developer.mozilla.org",
+    "developers.binance.com",
+    "docs.kraken.com",
+    "docs.cdp.coinbase.com",
+    "docs.alpaca.markets",
+    "bybit-exchange.github.io",
+    "www.okx.com",
+)
+
+
+def _words(value: Any) -> Any:
+    return (
+        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+    )
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class Settings(BaseModel):
+    """All that can be configured; field names are the variables of contract section 7 in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    gemini_api_key: SecretStr | None = None
+    gemini_model: str = "gemini-2.5-flash"
+    gemini_base_url: str | None = None
+    google_genai_use_vertexai: bool = False
+    google_cloud_project: str | None = None
+    google_cloud_location: str = "us-central1"
+    model_provider: Literal["gemini", "offline", ""] = ""
+
+    data_dir: Path = Path(".local")
+    database_url: str = ""
+    minio_endpoint: str | None = None
+    minio_access_key: SecretStr | None = None
+    minio_secret_key: SecretStr | None = None
+    artifact_bucket: str = "ai-artifacts"
+    artifact_store: Literal["local", "s3", "gcs"] = "local"
+    encryption_keys: SecretStr | None = None
+
+    the0_api_url: str | None = None
+    the0_api_key: SecretStr | None = None
+    docs_api_url: str | None = None
+    docs_dir: Path | None = None
+    tools_url: str | None = None
+    nats_url: str | None = None
+    redis_url: str | None = None
+    pubsub_project: str | None = None
+    tavily_api_key: SecretStr | None = None
+
+    auth_mode: Literal["none", "jwt"] = "none"
+    allow_unauthenticated: bool = False
+    jwt_secret: SecretStr | None = None
+    jwt_jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+
+    max_conversation_length: int = Field(default=100, ge=2, le=10_000)
+    session_timeout_minutes: int = Field(default=120, ge=1)
+    max_tools_per_request: int = Field(default=10, ge=0, le=100)
+    artifact_retention_days: int = Field(default=30, ge=1)
+    turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
+    model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
+    web_browse_timeout: float = Field(default=30, gt=0, le=300)
+    web_browse_domains_allowlist: Words = DEFAULT_ALLOWED_HOSTS
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    # Cloud Run sets K_SERVICE; BUILD_* are written by the image build.
+    k_service: str | None = None
+    commit_hash: str = "unknown"
+    build_date: str = "unknown"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.auth_mode == "none" and self.k_service and not self.allow_unauthenticated:
+            raise ValueError(
+                "AUTH_MODE=none is refused in the cloud: set AUTH_MODE=jwt, or ALLOW_UNAUTHENTICATED=true"
+            )
+        if self.auth_mode == "jwt" and not (self.jwt_secret or self.jwt_jwks_url):
+            raise ValueError("AUTH_MODE=jwt needs JWT_SECRET or JWT_JWKS_URL")
+        if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):
+            raise ValueError("MODEL_PROVIDER=gemini needs GEMINI_API_KEY or GOOGLE_GENAI_USE_VERTEXAI=true")
+        return self
+
+    @property
+    def provider(self) -> Literal["gemini", "offline"]:
+        """The model in use: as set, else Gemini where there is a key, else the offline planner."""
+        if self.model_provider:
+            return self.model_provider
+        return "gemini" if self.gemini_api_key or self.google_genai_use_vertexai else "offline"
+
+    @property
+    def database(self) -> str:
+        """The database URL, by default a SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/agent.db"
+
+
+def read_settings(environment: dict[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: names each wrong variable and what it takes, never its value.
+    """
+    env = dict(os.environ) if environment is None else environment
+    values: dict[str, Any] = _read_file(env["CONFIG_FILE"]) if env.get("CONFIG_FILE") else {}
+    for name in Settings.model_fields:
+        if env.get(name.upper(), "") != "":
+            values[name] = env[name.upper()]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"
+            for item in error.errors(include_input=False, include_context=False)
+        )
+        raise ConfigurationError(problems) from None
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return read_settings()
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"CONFIG_FILE: cannot be read as YAML ({type(error).__name__})") from None
+    if not isinstance(loaded, dict):
+        raise ConfigurationError("CONFIG_FILE: must hold a mapping of variables to values")
+    return {str(name).lower(): value for name, value in loaded.items()}
