@@ -55,7 +55,8 @@ class ToolResult:
     """Our answer to the tool call of the same id.
 
     `result` is the tool's JSON value when status is `ok`, `error` is set when it is `error`;
-    `artifacts` names the files the call saved.
+    `artifacts` names the files the call saved; `untrusted` marks text that came from outside (pages,
+    files, logs), which a language model must be shown as fenced data.
     """
 
     id: str
@@ -65,6 +66,7 @@ class ToolResult:
     error: ToolFault | None = None
     duration_ms: int = 0
     artifacts: tuple[str, ...] = ()
+    untrusted: bool = False
     kind: Literal["tool_result"] = "tool_result"
 
 

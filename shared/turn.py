@@ -48,7 +48,7 @@ class ModelStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStep:
-    """One tool result, recorded as it ended; `filenames` lists the session's files when the call saved any."""
+    """One tool result, recorded as it ended; `filenames`: the session's files, when the call saved any."""
 
     result: ToolResult
     filenames: tuple[str, ...] | None = None

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
 from shared.session import Session
-from shared.turn import FinalStep, Step, Turn, TurnRequest
+from shared.turn import Step, Turn, TurnRequest
 
 T = TypeVar("T")
 
@@ -149,11 +149,13 @@ class TurnStore(Protocol):
         *,
         lease: Lease,
         number: int,
-        step: FinalStep,
+        steps: tuple[Step, ...],
         now: datetime,
         events: tuple[OutgoingEvent, ...] = (),
     ) -> None:
-        """Writes the final step, sets the turn's status and releases the session, in one transaction.
+        """Writes the last steps from `number` on, sets the turn's status, releases the session: one transaction.
+
+        The last of `steps` is the FinalStep, whose status becomes the turn's.
 
         Raises:
             SessionConflictError: the lease was lost, the turn has ended, or the step is there already.

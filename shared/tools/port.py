@@ -87,6 +87,7 @@ class Tool:
     timeout: float
     requires_approval: bool
     read_only: bool
+    untrusted: bool
 
     @cached_property
     def arguments_model(self) -> type[BaseModel]:
@@ -116,11 +117,16 @@ class Tool:
 
 
 def tool(
-    *, timeout: float, requires_approval: bool = False, read_only: bool = True
+    *,
+    timeout: float,
+    requires_approval: bool = False,
+    read_only: bool = True,
+    untrusted: bool = False,
 ) -> Callable[[ToolFunction], Tool]:
     """Declares an async function as a tool; `timeout` is its deadline in seconds.
 
-    `read_only` False marks a tool that changes the session's files or something outside.
+    `read_only` False marks a tool that changes the session's files or something outside;
+    `untrusted` True one whose results carry text from outside (web pages, files, logs).
     """
 
     def declare(function: ToolFunction) -> Tool:
@@ -131,6 +137,7 @@ def tool(
             timeout=timeout,
             requires_approval=requires_approval,
             read_only=read_only,
+            untrusted=untrusted,
         )
 
     return declare
