@@ -1,0 +1,32 @@
+"""The tool catalogue, read at a glance: a new tool is one file and one line here."""
+
+from __future__ import annotations
+
+from shared.tools.port import Tool
+
+
+def _load() -> tuple[Tool, ...]:
+    from shared.tools.analyze_code import analyze_code
+    from shared.tools.browse_web import browse_web
+    from shared.tools.create_bot_template import create_bot_template
+    from shared.tools.get_documentation import get_documentation
+    from shared.tools.list_artifacts import list_artifacts
+    from shared.tools.list_documentation import list_documentation
+    from shared.tools.read_artifact import read_artifact
+    from shared.tools.save_artifact import save_artifact
+    from shared.tools.search_documentation import search_documentation
+
+    return (
+        search_documentation,
+        list_documentation,
+        get_documentation,
+        browse_web,
+        create_bot_template,
+        analyze_code,
+        save_artifact,
+        read_artifact,
+        list_artifacts,
+    )
+
+
+TOOLS: tuple[Tool, ...] = _load()
