@@ -1,0 +1,62 @@
+"""The live updates of a turn that runs in this process, for any number of readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from shared.agent.updates import START, ContentUpdate, Position, Update
+
+
+class TurnFeed:
+    """An append-only list of updates that readers follow from any position.
+
+    A reader that goes away costs the turn nothing; one that comes late misses nothing.
+    """
+
+    __slots__ = ("_closed", "_updates", "_waiters")
+
+    def __init__(self) -> None:
+        self._updates: list[Update] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._closed = False
+
+    def send(self, update: Update) -> None:
+        """Adds an update and wakes the readers."""
+        self._updates.append(update)
+        self._wake()
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._closed = True
+        self._wake()
+
+    async def follow(self, after: Position = START) -> AsyncIterator[Update]:
+        """The updates after a position, as they come, until the turn ends here."""
+        index = 0
+        while True:
+            while index < len(self._updates):
+                update = _rest(self._updates[index], after)
+                index += 1
+                if update is not None:
+                    yield update
+            if self._closed:
+                return
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def _rest(update: Update, after: Position) -> Update | None:
+    """The update, or the part of its text that lies after the position."""
+    if update.at <= after:
+        return None
+    if isinstance(update, ContentUpdate) and update.at.step == after.step:
+        return ContentUpdate(update.at, update.content[-(update.at.offset - after.offset) :])
+    return update
