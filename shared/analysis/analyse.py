@@ -1,0 +1,54 @@
+"""Runs the analysers of all languages over a set of files and makes one report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import reduce
+
+from shared.analysis import secrets
+from shared.analysis.port import Analyser, Analysis
+from shared.analysis.registry import ANALYSERS, analyser_for
+from shared.analysis.report import Finding, Metrics, Report, order
+from shared.analysis.score import quality_score
+from shared.analysis.source import SourceFile
+
+TIME_LIMIT = 20.0
+
+
+def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -> Report:
+    """The report on these files (name to text) as one bot; blocks, so call it with `asyncio.to_thread`.
+
+    Code is analysed by the language of its ending, every file is searched for secrets. Rules that ask for a
+    guard or a limit look for it in all files together. Any text gives a report: a file that does not parse, is
+    too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so.
+    """
+    deadline = time.monotonic() + time_limit
+    sources = tuple(SourceFile(name=name, text=files[name]) for name in sorted(files))
+    parts = {a.language: _of(a, sources, deadline) for a in ANALYSERS}
+    present = {language: part for language, part in parts.items() if part is not None}
+    found = [f for part in present.values() for f in part.findings]
+    findings = _without_repeats([*found, *secrets.find_secrets(sources)])
+    metrics = reduce(Metrics.joined, (part.metrics for part in present.values()), Metrics())
+    coded = tuple(s.name for s in sources if analyser_for(s.name) is not None)
+    return Report(
+        quality_score=quality_score(findings, max_complexity=metrics.max_complexity),
+        language=", ".join(present) or "none",
+        files=coded,
+        skipped=tuple(s.name for s in sources if s.name not in coded),
+        findings=findings,
+        metrics=metrics,
+    )
+
+
+def _of(analyser: Analyser, sources: tuple[SourceFile, ...], deadline: float) -> Analysis | None:
+    mine = tuple(s for s in sources if analyser_for(s.name) is analyser)
+    return analyser.analyse(mine, deadline=deadline) if mine else None
+
+
+def _without_repeats(findings: list[Finding]) -> tuple[Finding, ...]:
+    """In order, and one of those that name the same rule at the same line."""
+    first: dict[tuple[str, int, str], Finding] = {}
+    for finding in sorted(findings, key=order):
+        first.setdefault((finding.file, finding.line, finding.rule), finding)
+    return tuple(first.values())

@@ -1,0 +1,111 @@
+"""Python text to a syntax tree that is safe to walk, or the findings that say why not.
+
+CPython 3.11 refuses deep nesting with an exception instead of exhausting the C stack; these limits are lower, so
+that the checks behind, which recurse over the tree and hold the interpreter's lock, stay quick and within the
+recursion limit.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from shared.analysis.report import Finding, Severity
+from shared.analysis.source import SourceFile
+
+MAX_BYTES = 256 * 1024
+MAX_TOKENS = 80_000
+MAX_DEPTH = 150
+
+_TOKEN = re.compile(r"\w+|[^\w\s]|\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonFile:
+    """A file that parses; `parents` maps each node of the tree to the node around it."""
+
+    name: str
+    text: str = field(repr=False)
+    is_test: bool
+    tree: ast.Module = field(repr=False)
+    parents: dict[ast.AST, ast.AST] = field(repr=False)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, from the inside out."""
+        parent = self.parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self.parents.get(parent)
+
+
+def parse(source: SourceFile) -> PythonFile | Finding:
+    """The file with its tree, or the finding that says why it cannot be checked."""
+    if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return _unchecked(source, f"the file is over {MAX_BYTES // 1024} KiB")
+    if sum(1 for _ in _TOKEN.finditer(source.text)) > MAX_TOKENS:
+        return _unchecked(source, f"the file has over {MAX_TOKENS:,} tokens")
+    try:
+        tree = ast.parse(source.text)
+    except SyntaxError as error:
+        return _syntax(source, error.msg, error.lineno, error.offset)
+    except ValueError as error:
+        return _syntax(source, str(error), None, None)
+    except (RecursionError, MemoryError):
+        return _unchecked(source, "the code is nested too deeply to be read")
+    parents = _parents(tree)
+    if parents is None:
+        return _unchecked(source, f"the code is nested over {MAX_DEPTH} levels deep")
+    return PythonFile(name=source.name, text=source.text, is_test=source.is_test, tree=tree, parents=parents)
+
+
+def unchecked(name: str, reason: str, *, severity: Severity = "high") -> Finding:
+    """The finding for a file that was not fully checked, so that silence is never taken for a clean result."""
+    return Finding(
+        category="security",
+        severity=severity,
+        file=name,
+        line=1,
+        rule="not-checked",
+        message=f"Not fully checked: {reason}.",
+        advice="Split the code into small, plain files and analyse again.",
+    )
+
+
+def _parents(tree: ast.Module) -> dict[ast.AST, ast.AST] | None:
+    """The parent of every node, None when the tree is over MAX_DEPTH deep; level by level, without recursion."""
+    parents: dict[ast.AST, ast.AST] = {}
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        below: list[ast.AST] = []
+        for node in level:
+            children = list(ast.iter_child_nodes(node))
+            parents.update((child, node) for child in children)
+            below.extend(children)
+        if not below:
+            return parents
+        level = below
+    return None
+
+
+def _unchecked(source: SourceFile, reason: str) -> Finding:
+    return unchecked(source.name, reason)
+
+
+def _syntax(source: SourceFile, problem: str, line: int | None, column: int | None) -> Finding:
+    return Finding(
+        category="syntax",
+        severity="critical",
+        file=source.name,
+        line=max(1, line or 1),
+        column=max(1, column or 1),
+        rule="syntax-error",
+        message=f"Does not parse: {_plain(problem)}.",
+        advice="Correct the syntax at this line first; the other checks of the file wait for it.",
+    )
+
+
+def _plain(problem: str) -> str:
+    """The parser's words without what it quotes from the text, which might be a secret."""
+    return re.sub(r"'[^']{12,}'|\"[^\"]{12,}\"", "'…'", problem).rstrip(".")[:120]

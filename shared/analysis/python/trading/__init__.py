@@ -1,0 +1,1 @@
+"""Rules of our own for trading code, one file each; rules.py lists them."""

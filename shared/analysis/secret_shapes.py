@@ -1,0 +1,72 @@
+"""Tells a real credential from a placeholder, a setting's name and a path, by name and by shape."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+
+MIN_LENGTH = 16
+_MIN_ENTROPY = 3.0
+_MIN_HEX_ENTROPY = 2.5
+
+_NAME = re.compile(
+    r"(?:api|access|secret|private|auth|client|signing|wallet|account|encryption|exchange)_?(?:key|secret|token)"
+    r"|(?:^|_)(?:secret|token|passphrase|passwd|password|mnemonic|seed_?phrase|credentials?)(?:_|$)"
+    r"|(?:^|_)(?:binance|kraken|coinbase|bybit|okx|kucoin|bitget|alpaca|ccxt)_?(?:key|secret)",
+    re.IGNORECASE,
+)
+# A name that says where a credential is found, or speaks of one, holds none itself.
+_NOT_VALUE = re.compile(
+    r"(?:_|^)(?:name|env|var|variable|path|file|field|header|url|uri|id|label|prompt|pattern|regex|prefix|type"
+    r"|length|hash|algorithm|scheme|param|parameter|column|limit|count|help|description|message)s?$",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"your|example|sample|placeholder|change[-_ ]?me|replace|insert|dummy|fake|mock|todo|redacted|xxx|\*\*\*|\.\.\."
+    r"|<[^>]*>|\$\{|\{\{|%\(|^env[:.]|^vault:|^secret[s]?[:/]|^(?:test|demo)[-_]|1234567|abcdef|not[-_ ]?set|deadbeef",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"^(?:[A-Za-z][a-z]*|[A-Z]+)(?:[-_ ./:](?:[A-Za-z][a-z]*|[A-Z]+|\d{1,4}))*$")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable, field or argument of this name holds a credential."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_")
+    return bool(_NAME.search(snake)) and not _NOT_VALUE.search(snake)
+
+
+def looks_secret(value: str) -> bool:
+    """Whether the value is random enough to be a credential, and no placeholder, path, address or words."""
+    if not MIN_LENGTH <= len(value) <= 4096 or _PLACEHOLDER.search(value) or value.isspace():
+        return False
+    if "://" in value or value.startswith(("/", "./", "~")):
+        return False
+    if _is_phrase(value):
+        return True
+    if re.search(r"\s", value) or _WORDS.match(value):
+        return False
+    needed = _MIN_HEX_ENTROPY if re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value) else _MIN_ENTROPY
+    return _entropy(value) >= needed and _is_mixed(value)
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether the value plainly stands for another one."""
+    return bool(_PLACEHOLDER.search(value)) or len(set(value)) < 5
+
+
+def _is_mixed(value: str) -> bool:
+    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]")
+    return sum(1 for kind in kinds if re.search(kind, value)) >= 2
+
+
+def _is_phrase(value: str) -> bool:
+    """A wallet's recovery phrase: 12, 15, 18, 21 or 24 short lower-case words (BIP 39)."""
+    words = value.split(" ")
+    return len(words) in (12, 15, 18, 21, 24) and all(re.fullmatch(r"[a-z]{3,8}", word) for word in words)
+
+
+def _entropy(value: str) -> float:
+    """Shannon's entropy in bits a character."""
+    counts = Counter(value).values()
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)

@@ -1,0 +1,104 @@
+"""Credentials in any text file: known token shapes by detect-secrets, and `name: value` lines of settings files.
+
+The detectors of detect-secrets are asked one by one. Its scan functions read settings that are global to the
+process, so that two threads would disturb each other; the detectors themselves hold no state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared.analysis.report import Finding
+from shared.analysis.secret_shapes import is_placeholder, is_secret_name, looks_secret
+from shared.analysis.source import SourceFile
+
+if TYPE_CHECKING:
+    from detect_secrets.plugins.base import BasePlugin
+
+MAX_CHARS = 256 * 1024
+_MAX_LINE = 4096
+_SETTINGS_FILES = (".yaml", ".yml", ".json", ".toml", ".env", ".ini", ".cfg", ".txt", ".md", ".sh")
+_ASSIGNED = re.compile(
+    r"""(?:^|[\s,{(])["']?(?P<name>[A-Za-z_][\w.-]{2,60})["']?\s*[:=]\s*["']?(?P<value>[^\s"',}#]{16,4096})"""
+)
+
+
+def find_secrets(sources: tuple[SourceFile, ...]) -> Iterator[Finding]:
+    """A finding for each line that holds what looks like a live credential; the credential is not repeated."""
+    for source in sources:
+        for number, line in enumerate(source.text[:MAX_CHARS].splitlines(), start=1):
+            kind = _known(line[:_MAX_LINE]) or _assigned(source.name, line[:_MAX_LINE])
+            if kind:
+                yield secret(source.name, number, 1, kind)
+
+
+def secret(file: str, line: int, column: int, kind: str) -> Finding:
+    """The finding for a credential of that kind at that place."""
+    return Finding(
+        category="secret",
+        severity="critical",
+        file=file,
+        line=line,
+        column=column,
+        rule="secret-in-code",
+        message=f"Looks like a live credential: {kind}.",
+        advice="Take it out, revoke it, and read it from the platform's secrets or os.environ.",
+    )
+
+
+def _known(line: str) -> str | None:
+    for detector, may_match in _detectors():
+        if may_match.search(line):
+            for value in detector.analyze_string(line):
+                if not is_placeholder(str(value)):
+                    return str(detector.secret_type)
+    return None
+
+
+def _assigned(name: str, line: str) -> str | None:
+    if not name.lower().endswith(_SETTINGS_FILES) and "." in name.rsplit("/", 1)[-1].lstrip("."):
+        return None
+    for match in _ASSIGNED.finditer(line):
+        if is_secret_name(match["name"]) and looks_secret(match["value"]):
+            return f"the value of {match['name'][:40]}"
+    return None
+
+
+@cache
+def _detectors() -> tuple[tuple[BasePlugin, re.Pattern[str]], ...]:
+    """Each detector with a quick pattern that every line it can match contains."""
+    from detect_secrets.plugins.aws import AWSKeyDetector
+    from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+    from detect_secrets.plugins.basic_auth import BasicAuthDetector
+    from detect_secrets.plugins.discord import DiscordBotTokenDetector
+    from detect_secrets.plugins.github_token import GitHubTokenDetector
+    from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+    from detect_secrets.plugins.jwt import JwtTokenDetector
+    from detect_secrets.plugins.openai import OpenAIDetector
+    from detect_secrets.plugins.private_key import PrivateKeyDetector
+    from detect_secrets.plugins.pypi_token import PypiTokenDetector
+    from detect_secrets.plugins.sendgrid import SendGridDetector
+    from detect_secrets.plugins.slack import SlackDetector
+    from detect_secrets.plugins.stripe import StripeDetector
+    from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
+
+    quick = {
+        AWSKeyDetector: r"(?:A3T|AKIA|ABIA|ACCA|ASIA)|aws",
+        AzureStorageKeyDetector: "AccountKey",
+        BasicAuthDetector: "://[^/]*@",
+        DiscordBotTokenDetector: r"[\w-]{20}\.[\w-]{6}\.",
+        GitHubTokenDetector: "gh[pousr]_",
+        GitLabTokenDetector: "gl|GR1348941",
+        JwtTokenDetector: "eyJ",
+        OpenAIDetector: "sk-",
+        PrivateKeyDetector: "BEGIN|PuTTY",
+        PypiTokenDetector: "pypi-",
+        SendGridDetector: r"SG\.",
+        SlackDetector: "xox|hooks.slack",
+        StripeDetector: "[rs]k_live",
+        TelegramBotTokenDetector: r"\d{8}:",
+    }
+    return tuple((detector(), re.compile(pattern, re.IGNORECASE)) for detector, pattern in quick.items())
