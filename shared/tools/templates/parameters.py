@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Timeframe = Literal[
     "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w"
@@ -24,10 +24,15 @@ TIMEFRAME_MINUTES: dict[str, int] = {
 SYMBOL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,49}$"
 EXCHANGE_PATTERN = r"^[a-z][a-z0-9]{1,29}$"
 
-# Fifteen digits survive the way through a JSON number.
-Money = Annotated[
-    Decimal, Field(ge=Decimal("0.00000001"), le=Decimal(10**12), max_digits=15, decimal_places=12)
-]
+
+def _few_digits(value: Decimal) -> Decimal:
+    """The value, when it survives the way through a JSON number, which holds fifteen digits."""
+    if len(value.normalize().as_tuple().digits) > 15:
+        raise ValueError("must have at most 15 digits")
+    return value
+
+
+Money = Annotated[Decimal, Field(ge=Decimal("0.00000001"), le=Decimal(10**12)), AfterValidator(_few_digits)]
 
 # Longest first, so that BTCUSDT is split before USDT's last letters can be taken for a shorter quote.
 _QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH")
