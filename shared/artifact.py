@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.clock import to_wire
 from shared.errors import UnprocessableError
 from shared.keys import ArtifactKey
 
@@ -53,6 +54,23 @@ class Artifact:
     def filename(self) -> str:
         """The file's name inside its session."""
         return self.key.filename
+
+    def wire(self) -> dict[str, Any]:
+        """The artifact object of contract section 4."""
+        wire: dict[str, Any] = {
+            "filename": self.key.filename,
+            "version": self.version,
+            "type": self.type,
+            "mime_type": self.mime_type,
+            "size": self.size,
+            "sha256": self.sha256,
+            "created_at": to_wire(self.created_at),
+        }
+        if self.quality_score is not None:
+            wire["quality_score"] = self.quality_score
+        if self.findings:
+            wire["findings"] = list(self.findings)
+        return wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,8 +95,12 @@ class TurnEngine:
             self._launch(begun)
         return begun.turn
 
-    async def follow(self, *, user_id: str, turn_id: str, after: Position = START) -> AsyncIterator[Update]:
+    async def follow(
+        self, *, user_id: str, turn_id: str, after: Position = START, silence: float = 3600
+    ) -> AsyncIterator[Update | None]:
         """The updates of a turn after a position: live while it runs here, else from the record.
+
+        None stands for every `silence` seconds in which nothing came.
 
         Raises:
             TurnNotFoundError: the user has no such turn.
@@ -104,7 +108,7 @@ class TurnEngine:
         """
         running = self._running.get(turn_id)
         if running is not None and running[0].record.turn.key.user_id == user_id:
-            async for update in running[0].feed.follow(after):
+            async for update in running[0].feed.follow(after, silence=silence):
                 yield update
             return
         turn = await self._store.load_turn(user_id=user_id, turn_id=turn_id)

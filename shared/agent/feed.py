@@ -18,7 +18,7 @@ class TurnFeed:
 
     def __init__(self) -> None:
         self._updates: list[Update] = []
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: list[asyncio.Future[bool]] = []
         self._closed = False
 
     def send(self, update: Update) -> None:
@@ -31,9 +31,13 @@ class TurnFeed:
         self._closed = True
         self._wake()
 
-    async def follow(self, after: Position = START) -> AsyncIterator[Update]:
-        """The updates after a position, as they come, until the turn ends here."""
+    async def follow(self, after: Position = START, *, silence: float = 3600) -> AsyncIterator[Update | None]:
+        """The updates after a position, as they come, until the turn ends here.
+
+        None stands for every `silence` seconds in which nothing came.
+        """
         index = 0
+        loop = asyncio.get_running_loop()
         while True:
             while index < len(self._updates):
                 update = _rest(self._updates[index], after)
@@ -42,15 +46,25 @@ class TurnFeed:
                     yield update
             if self._closed:
                 return
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = loop.create_future()
             self._waiters.append(waiter)
-            await waiter
+            timer = loop.call_later(silence, _silent, waiter)
+            try:
+                if await waiter:
+                    yield None
+            finally:
+                timer.cancel()
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(False)
+
+
+def _silent(waiter: asyncio.Future[bool]) -> None:
+    if not waiter.done():
+        waiter.set_result(True)
 
 
 def _rest(update: Update, after: Position) -> Update | None:

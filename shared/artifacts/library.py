@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 from shared.artifact import (
     Artifact,
@@ -33,13 +34,22 @@ _ATTEMPTS = 50
 
 
 class ArtifactLibrary:
-    """`Artifacts` over an object store and an index."""
+    """`Artifacts` over an object store and an index; `observe` hears the type of each version saved."""
 
-    def __init__(self, *, objects: ObjectStore, index: ArtifactIndex, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        *,
+        objects: ObjectStore,
+        index: ArtifactIndex,
+        clock: Clock,
+        new_id: NewId,
+        observe: Callable[[str], None] = lambda kind: None,
+    ) -> None:
         self._objects = objects
         self._index = index
         self._clock = clock
         self._new_id = new_id
+        self._observe = observe
 
     async def save(
         self,
@@ -80,6 +90,7 @@ class ArtifactLibrary:
             if await self._index.add_version(
                 artifact=artifact, max_files=MAX_FILES, events=(self._created_event(artifact),)
             ):
+                self._observe(artifact.type)
                 return SavedArtifact(artifact=artifact, outcome="updated" if newest else "created")
         raise StoreUnavailableError("too many writers on one file", retry_after=1)
 

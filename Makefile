@@ -1,0 +1,46 @@
+# setup | run | test | check | bench | lock. Only python3.11 is needed to begin.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup run migrate test check format bench lock clean
+
+setup: $(READY)
+
+# Hashes pin every file that is installed; bytecode is compiled now, as start-up doubles without it.
+$(READY): requirements-dev.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m compileall -q shared functions infra
+	touch $@
+
+run: setup
+	@exec $(BIN)/python -m infra.local.gateway
+
+migrate: setup
+	$(BIN)/python -m shared.sessions.migrate
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	$(BIN)/python -m bench.run
+
+# Needs uv; the files hold hashes and no address.
+lock:
+	uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .local

@@ -1,0 +1,99 @@
+"""What the artifacts function serves."""
+
+from __future__ import annotations
+
+from functions.artifacts import handlers
+from functions.artifacts.wire import ArtifactAnswer, ContentAnswer, ContentBody, DiffAnswer
+from shared.web.endpoint import USER_ID, Endpoint, Query
+from shared.web.system import SYSTEM_ROUTES, function_app
+
+_ERRORS = (400, 401, 404, 503)
+_SESSION = Query(name="session_id", description="the session", required=True)
+_NUMBER = {"type": "integer", "minimum": 1}
+_VERSION = Query(name="version", description="a version; the newest when left out", schema=_NUMBER)
+
+ROUTES: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/artifacts/session/{session_id}",
+        handler=handlers.list_files,
+        summary="The session's files: names, or objects with details=true",
+        query=(
+            USER_ID,
+            Query(name="details", description="objects in place of names", schema={"type": "boolean"}),
+        ),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/session/{session_id}/{filename:path}",
+        handler=handlers.get_file,
+        summary="One file, the newest version or the one asked for",
+        answer=ContentAnswer,
+        query=(USER_ID, _VERSION),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="PUT",
+        path="/artifacts/session/{session_id}/{filename:path}",
+        handler=handlers.put_file,
+        summary="Save a file: 201 for a new one, 200 for a further version or the same bytes",
+        body=ContentBody,
+        answer=ArtifactAnswer,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 413, 415, 422),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/artifacts/session/{session_id}/{filename:path}",
+        handler=handlers.delete_file,
+        summary="Take a file off the list; older versions stay until retention",
+        status=204,
+        query=(USER_ID,),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/versions/{session_id}/{filename:path}",
+        handler=handlers.list_versions,
+        summary="All versions of a file, newest first",
+        answer=list[ArtifactAnswer],
+        query=(USER_ID,),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/diff/{session_id}/{filename:path}",
+        handler=handlers.diff,
+        summary="What changed between two versions, as a unified diff",
+        answer=DiffAnswer,
+        query=(
+            USER_ID,
+            Query(name="from", description="the older; the one before `to` when left out", schema=_NUMBER),
+            Query(name="to", description="the newer; the newest when left out", schema=_NUMBER),
+        ),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/download",
+        handler=handlers.download,
+        summary="The session's files as a zip",
+        media_type="application/zip",
+        query=(USER_ID, _SESSION, _VERSION),
+        errors=_ERRORS,
+    ),
+    # Last of the GETs: any other path below /artifacts is a filename.
+    Endpoint(
+        method="GET",
+        path="/artifacts/{filename:path}",
+        handler=handlers.get_file,
+        summary="One file, by name and session_id",
+        answer=ContentAnswer,
+        query=(USER_ID, _SESSION, _VERSION),
+        errors=_ERRORS,
+    ),
+    *SYSTEM_ROUTES,
+)
+
+app = function_app(ROUTES)

@@ -1,0 +1,53 @@
+"""The JSON of the artifact routes, as contract section 4 names it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from shared.artifact import ArtifactContent, ArtifactType
+
+
+class ArtifactAnswer(BaseModel):
+    """One version of one file."""
+
+    filename: str
+    version: int
+    type: ArtifactType
+    mime_type: str
+    size: int
+    sha256: str
+    created_at: str
+    quality_score: int | None = None
+    findings: list[dict[str, Any]] | None = None
+
+
+class ContentAnswer(ArtifactAnswer):
+    """One version with its content."""
+
+    content: str
+    encoding: Literal["utf-8", "base64"]
+
+
+class ContentBody(BaseModel):
+    """`PUT /artifacts/session/{sid}/{filename}` as JSON."""
+
+    content: str
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+
+
+class DiffAnswer(BaseModel):
+    """`GET /artifacts/diff/{sid}/{filename}`."""
+
+    diff: str
+
+
+def content_wire(found: ArtifactContent) -> dict[str, Any]:
+    """A version with its content: text as it is, anything else in base64."""
+    try:
+        content, encoding = found.data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        content, encoding = base64.b64encode(found.data).decode("ascii"), "base64"
+    return {**found.artifact.wire(), "content": content, "encoding": encoding}

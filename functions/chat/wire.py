@@ -1,0 +1,199 @@
+"""The JSON of the chat routes, as contract section 3 names it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.clock import to_wire
+from shared.messages import ToolCall, ToolResult, Usage
+from shared.session import Session
+from shared.turn import ModelStep, Turn
+
+SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+class ChatBody(BaseModel):
+    """`POST /chat`, `/chat/stream`, `/api/agent/chat`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    message: str = Field(min_length=1, max_length=32768)
+    session_id: SessionId | None = None
+    user_id: str | None = None
+    enable_tools: bool = True
+    context: dict[str, Any] = Field(default_factory=dict)
+    model: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/@-]{0,127}$")
+    if_busy: Literal["reject", "wait", "interrupt", "rollback"] = "reject"
+
+
+class NewSessionBody(BaseModel):
+    """`POST /chat/sessions`."""
+
+    title: Title | None = None
+    context: dict[str, Any] = Field(default_factory=dict)
+    session_id: SessionId | None = None
+    user_id: str | None = None
+
+
+class TitleBody(BaseModel):
+    """`PUT /chat/sessions/{id}/title`."""
+
+    title: Title | None = None
+    user_id: str | None = None
+
+
+class UsageAnswer(BaseModel):
+    """Tokens."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class ToolCallAnswer(BaseModel):
+    """One tool call of a turn."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    status: Literal["ok", "error", "running"]
+    duration_ms: int
+    error: str | None = None
+
+
+class ChatAnswer(BaseModel):
+    """The answer of `POST /chat`."""
+
+    session_id: str
+    turn_id: str
+    response: str
+    message: str
+    artifacts: list[str]
+    tool_calls: list[ToolCallAnswer]
+    usage: UsageAnswer
+    model: str
+    finish_reason: str
+
+
+class TurnAnswer(BaseModel):
+    """`GET /chat/turns/{turn_id}`."""
+
+    turn_id: str
+    session_id: str
+    status: Literal["running", "completed", "failed", "cancelled", "interrupted"]
+    response: str
+    tool_calls: list[ToolCallAnswer]
+    usage: UsageAnswer
+    created_at: str
+    completed_at: str | None
+
+
+class SessionAnswer(BaseModel):
+    """One session of a list."""
+
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+    is_active: bool
+
+
+class MessageAnswer(BaseModel):
+    """One message of a session."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    content: str
+    artifacts_created: list[str]
+    tool_calls: list[ToolCallAnswer] | None = None
+    timestamp: str
+
+
+class WordAnswer(BaseModel):
+    """What was done, in words."""
+
+    message: str
+
+
+def usage_wire(usage: Usage) -> dict[str, int]:
+    """Usage as JSON."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def call_wire(call: ToolCall, result: ToolResult | None) -> dict[str, Any]:
+    """A tool call with its outcome as JSON."""
+    wire: dict[str, Any] = {
+        "id": call.id,
+        "name": call.name,
+        "arguments": call.arguments,
+        "status": result.status if result else "running",
+        "duration_ms": result.duration_ms if result else 0,
+    }
+    if result is not None and result.error is not None:
+        wire["error"] = result.error.message
+    return wire
+
+
+def calls_wire(turn: Turn) -> list[dict[str, Any]]:
+    """All tool calls of a turn; one that never had a result in a turn that has ended is an error."""
+    wires = [call_wire(call, result) for call, result in turn.tool_calls]
+    if turn.status != "running":
+        for wire in wires:
+            if wire["status"] == "running":
+                wire.update(status="error", error="the turn ended before this tool had a result")
+    return wires
+
+
+def saved_files(turn: Turn) -> list[str]:
+    """The names of the files the turn saved, each once, in order."""
+    results = (result for _, result in turn.tool_calls if result is not None)
+    return list(dict.fromkeys(name for result in results for name in result.artifacts))
+
+
+def chat_wire(turn: Turn) -> dict[str, Any]:
+    """A turn that has ended, as the answer of `POST /chat`."""
+    last = next((s for s in reversed(turn.steps) if isinstance(s, ModelStep)), None)
+    final = turn.final
+    return {
+        "session_id": turn.key.session_id,
+        "turn_id": turn.turn_id,
+        "response": turn.response,
+        "message": turn.response,
+        "artifacts": saved_files(turn),
+        "tool_calls": calls_wire(turn),
+        "usage": usage_wire(turn.usage),
+        "model": last.model if last else turn.request.model or "",
+        "finish_reason": final.finish_reason if final else "error",
+    }
+
+
+def turn_wire(turn: Turn) -> dict[str, Any]:
+    """A turn as it stands."""
+    return {
+        "turn_id": turn.turn_id,
+        "session_id": turn.key.session_id,
+        "status": turn.status,
+        "response": turn.response,
+        "tool_calls": calls_wire(turn),
+        "usage": usage_wire(turn.usage),
+        "created_at": to_wire(turn.created_at),
+        "completed_at": to_wire(turn.completed_at) if turn.completed_at else None,
+    }
+
+
+def session_wire(session: Session) -> dict[str, Any]:
+    """A session of a list."""
+    return {
+        "id": session.key.session_id,
+        "title": session.title,
+        "created_at": to_wire(session.created_at),
+        "updated_at": to_wire(session.updated_at),
+        "is_active": session.is_active,
+    }

@@ -1,0 +1,96 @@
+"""The JSON of the tool routes, as contract section 5 names it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from shared.messages import ToolResult, ToolSpec
+
+
+class SpecAnswer(BaseModel):
+    """One tool of the catalogue."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    requires_approval: bool
+
+
+class CallBody(BaseModel):
+    """`POST /tools/{name}`."""
+
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    session_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
+    call_id: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
+    user_id: str | None = None
+
+
+class FaultAnswer(BaseModel):
+    """Why a call failed."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class CallAnswer(BaseModel):
+    """The result of a call."""
+
+    call_id: str
+    name: str
+    status: Literal["ok", "error"]
+    result: Any = None
+    error: FaultAnswer | None = None
+    duration_ms: int
+
+
+class PassageAnswer(BaseModel):
+    """One passage of the documentation."""
+
+    title: str
+    heading: str
+    path: str
+    url: str
+    content: str
+    score: float
+
+
+class SearchAnswer(BaseModel):
+    """`GET /api/docs/search`."""
+
+    query: str
+    results: list[PassageAnswer]
+    total_found: int
+
+
+def spec_wire(spec: ToolSpec) -> dict[str, Any]:
+    """A tool as JSON."""
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        "input_schema": spec.input_schema,
+        "output_schema": spec.output_schema,
+        "requires_approval": spec.requires_approval,
+    }
+
+
+def result_wire(result: ToolResult) -> dict[str, Any]:
+    """A result as JSON: `result` or `error`, by its status."""
+    wire: dict[str, Any] = {
+        "call_id": result.id,
+        "name": result.name,
+        "status": result.status,
+        "duration_ms": result.duration_ms,
+    }
+    if result.error is None:
+        wire["result"] = result.result
+    else:
+        wire["error"] = {
+            "code": result.error.code,
+            "message": result.error.message,
+            "retryable": result.error.retryable,
+        }
+    return wire
