@@ -44,7 +44,6 @@ def bot_schema(*, title: str, fields: tuple[Parameter, ...]) -> dict[str, Any]:
         "title": title,
         "description": "Every field may be left out: its default is then used.",
         "properties": {field.name: _property(field) for field in fields},
-        "required": [],
         "additionalProperties": False,
     }
 
@@ -54,9 +53,7 @@ def python_kind(strategy: Strategy, name: str) -> str:
     model_field = strategy.model.model_fields.get(name)
     if model_field is None:
         return "string"
-    kinds = {int: "integer", float: "float", str: "string", bool: "boolean", Decimal: "decimal"}
-    options = (model_field.annotation, *get_args(model_field.annotation))
-    return next((kinds[option] for option in options if option in kinds), "string")
+    return _kind_of(model_field.annotation) or "string"
 
 
 def as_json(value: Any) -> Any:
@@ -68,6 +65,14 @@ def as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: as_json(item) for key, item in value.items()}
     return value
+
+
+def _kind_of(annotation: Any) -> str | None:
+    """The kind of a type, also inside Annotated and Optional; None for any other type."""
+    kinds = {int: "integer", float: "float", str: "string", bool: "boolean", Decimal: "decimal"}
+    if isinstance(annotation, type):
+        return kinds.get(annotation)
+    return next((kind for kind in map(_kind_of, get_args(annotation)) if kind), None)
 
 
 def _property(field: Parameter) -> dict[str, Any]:

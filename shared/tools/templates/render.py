@@ -42,6 +42,7 @@ _TEMPLATES = {
     CONFIG_FILE: "bot-config.yaml.j2",
     "requirements.txt": "requirements.txt.j2",
     "README.md": "README.md.j2",
+    "tests/conftest.py": "tests/conftest.py.j2",
     "tests/test_strategy.py": "tests/test_strategy.py.j2",
 }
 
