@@ -74,7 +74,8 @@ class Strategy:
     @property
     def own_parameters(self) -> tuple[str, ...]:
         """The names of the parameters that this strategy has beside the common ones."""
-        return tuple(name for name in self.parameters if name not in BotParameters.model_fields)
+        common = BotParameters.model_fields
+        return tuple(name for name in self.model.model_fields if name not in common)
 
 
 STRATEGIES: dict[str, Strategy] = {

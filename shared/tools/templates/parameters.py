@@ -42,7 +42,8 @@ _CRON_FIELD = re.compile(r"^[0-9*][0-9*,/-]*$")
 class BotParameters(BaseModel):
     """What every strategy takes; a strategy's model adds its own fields and may change defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    # Validators are built on first use: six models at import would cost every cold start.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
     symbol: str = Field("BTC/USDT", description="market to trade, as ccxt writes it (BTC/USDT)")
     exchange: str = Field("binance", pattern=EXCHANGE_PATTERN, description="ccxt id of the exchange")
