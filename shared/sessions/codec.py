@@ -1,0 +1,144 @@
+"""The stored forms of values: the one door between our values and the bytes in a store.
+
+A form is JSON, `{"schema_version": 1, "value": ...}`, the value's fields under their own names. Reading
+ignores fields it does not know and fills in those that came later, so that two releases can share a store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import orjson
+
+from shared.errors import InternalError, UnprocessableError
+from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
+from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
+
+SCHEMA_VERSION = 1
+
+# Leading white space is legal JSON: it marks what only the standard library reads back exactly.
+_EXACT = b" "
+
+
+def encode(value: Any) -> bytes:
+    """The stored form of a JSON value or of a value of ours.
+
+    Lone surrogates, NUL characters and integers of any size come back as they were; NaN becomes null.
+
+    Raises:
+        UnprocessableError: the value is nested too deeply to be written.
+        InternalError: something in it is no JSON value.
+    """
+    form = {"schema_version": SCHEMA_VERSION, "value": value}
+    try:
+        return orjson.dumps(form)
+    except TypeError:
+        return _encode_exactly(form)
+
+
+def decode(stored: bytes) -> Any:
+    """The JSON value of a stored form; raises InternalError when a newer release wrote it."""
+    form = json.loads(stored) if stored.startswith(_EXACT) else orjson.loads(stored)
+    if form["schema_version"] > SCHEMA_VERSION:
+        raise InternalError(f"a stored value has schema_version {form['schema_version']}")
+    return form["value"]
+
+
+def decode_request(stored: bytes) -> TurnRequest:
+    """The request of a turn."""
+    form = decode(stored)
+    return TurnRequest(
+        message=form["message"],
+        enable_tools=form.get("enable_tools", True),
+        context=form.get("context") or {},
+        model=form.get("model"),
+    )
+
+
+def decode_step(stored: bytes) -> Step:
+    """One step of a turn; raises InternalError for a kind this release does not know."""
+    form = decode(stored)
+    reader = _STEPS.get(form["kind"])
+    if reader is None:
+        raise InternalError(f"a stored step has the unknown kind {form['kind']!r}")
+    return reader(form)
+
+
+def _encode_exactly(form: dict[str, Any]) -> bytes:
+    try:
+        return _EXACT + json.dumps(form, default=_fields_of, separators=(",", ":")).encode("ascii")
+    except RecursionError as error:
+        raise UnprocessableError("a value is nested too deeply") from error
+    except (TypeError, ValueError) as error:
+        raise InternalError("a value to store is not JSON") from error
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    if not is_dataclass(value):
+        raise TypeError(type(value).__name__)
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _user(form: Mapping[str, Any]) -> UserStep:
+    return UserStep(text=form["text"], context=form.get("context") or {})
+
+
+def _model(form: Mapping[str, Any]) -> ModelStep:
+    usage = form["usage"]
+    return ModelStep(
+        parts=tuple(_part(part) for part in form["parts"]),
+        finish_reason=form["finish_reason"],
+        usage=Usage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"]),
+        model=form["model"],
+    )
+
+
+def _part(form: Mapping[str, Any]) -> TextPart | ToolCall:
+    if form["kind"] == "text":
+        return TextPart(text=form["text"], signature=form.get("signature"))
+    return ToolCall(
+        id=form["id"], name=form["name"], arguments=form["arguments"], signature=form.get("signature")
+    )
+
+
+def _tool(form: Mapping[str, Any]) -> ToolStep:
+    result = form["result"]
+    filenames = form.get("filenames")
+    return ToolStep(
+        result=ToolResult(
+            id=result["id"],
+            name=result["name"],
+            status=result["status"],
+            result=result.get("result"),
+            error=_fault(result["error"]) if result.get("error") else None,
+            duration_ms=result.get("duration_ms", 0),
+            artifacts=tuple(result.get("artifacts") or ()),
+            untrusted=result.get("untrusted", False),
+        ),
+        filenames=None if filenames is None else tuple(filenames),
+    )
+
+
+def _fault(form: Mapping[str, Any]) -> ToolFault:
+    return ToolFault(code=form["code"], message=form["message"], retryable=form.get("retryable", False))
+
+
+def _final(form: Mapping[str, Any]) -> FinalStep:
+    return FinalStep(
+        status=form["status"],
+        finish_reason=form["finish_reason"],
+        error=form.get("error"),
+        code=form.get("code"),
+        retryable=form.get("retryable", False),
+    )
+
+
+_STEPS: dict[str, Callable[[Mapping[str, Any]], Step]] = {
+    "user": _user,
+    "model": _model,
+    "tool": _tool,
+    "final": _final,
+}

@@ -1,0 +1,155 @@
+"""The transactions of `ArtifactIndex`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Insert, and_, bindparam, case, func, insert, select, update
+
+from shared.artifact import Artifact
+from shared.errors import ArtifactNotFoundError, TooLargeError
+from shared.keys import ArtifactKey, SessionKey
+from shared.sessions.codec import decode, encode
+from shared.sessions.port import OutgoingEvent
+from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
+from shared.sessions.sql.outbox import add_events
+from shared.sessions.sql.schema import artifact_versions, artifacts, sessions
+from shared.sessions.sql.sessions import check_session, lock_session
+from shared.sessions.sql.upsert import upsert
+
+_FILES = (artifacts.c.user_id == bindparam("user"), artifacts.c.session_id == bindparam("session"))
+_THIS_FILE = (*_FILES, artifacts.c.filename == bindparam("name"))
+_KEPT = artifacts.c.deleted_at.is_(None)
+_STATE = select(
+    func.count(case((_KEPT, 1))).label("files"),
+    func.max(case((artifacts.c.filename == bindparam("name"), artifacts.c.newest))).label("newest"),
+    func.count(case((and_(artifacts.c.filename == bindparam("name"), _KEPT), 1))).label("kept"),
+).where(*_FILES)
+_ADD_VERSION = insert(artifact_versions)
+_DELETE = update(artifacts).where(*_THIS_FILE, _KEPT).values(deleted_at=bindparam("now"))
+_OF_FILE = (
+    (artifact_versions.c.user_id == artifacts.c.user_id)
+    & (artifact_versions.c.session_id == artifacts.c.session_id)
+    & (artifact_versions.c.filename == artifacts.c.filename)
+)
+_OF_SESSION = (
+    (sessions.c.user_id == artifacts.c.user_id)
+    & (sessions.c.session_id == artifacts.c.session_id)
+    & sessions.c.deleted_at.is_(None)
+)
+_RECORDS = (
+    select(artifact_versions).join_from(artifacts, artifact_versions, _OF_FILE).join(sessions, _OF_SESSION)
+)
+_IS_NEWEST = artifact_versions.c.version == artifacts.c.newest
+_NEWEST = _RECORDS.where(*_THIS_FILE, _IS_NEWEST)
+_CURRENT = _NEWEST.where(_KEPT)
+_VERSION = _RECORDS.where(*_THIS_FILE, artifact_versions.c.version == bindparam("number"))
+_VERSIONS = _RECORDS.where(*_THIS_FILE).order_by(artifact_versions.c.version.desc())
+_LIST = _RECORDS.where(*_FILES, _IS_NEWEST, _KEPT).order_by(artifacts.c.filename)
+
+
+def _point_to(database_insert: Any) -> Insert:
+    new = database_insert(artifacts)
+    statement: Insert = new.on_conflict_do_update(
+        index_elements=["user_id", "session_id", "filename"],
+        set_={"newest": new.excluded.newest, "deleted_at": None},
+    )
+    return statement
+
+
+_POINT_TO = upsert(_point_to)
+
+
+def add_version(
+    conn: Connection, artifact: Artifact, max_files: int, events: tuple[OutgoingEvent, ...]
+) -> bool:
+    """See `ArtifactIndex.add_version`; the session's row is held, so that the count of files is true."""
+    key = artifact.key.session
+    lock_session(conn, key)
+    state = conn.execute(_STATE, _ids(artifact.key)).one()
+    if artifact.version <= (state.newest or 0):
+        return False
+    if not state.kept and state.files >= max_files:
+        raise TooLargeError(f"a session has at most {max_files} files")
+    place = {"user_id": key.user_id, "session_id": key.session_id, "filename": artifact.filename}
+    conn.execute(_POINT_TO(conn), place | {"newest": artifact.version})
+    conn.execute(_ADD_VERSION, place | _values(artifact))
+    add_events(conn, key, events, artifact.created_at)
+    return True
+
+
+def newest(conn: Connection, key: ArtifactKey) -> Artifact | None:
+    """See `ArtifactIndex.newest`."""
+    row = conn.execute(_NEWEST, _ids(key)).first()
+    return None if row is None else _artifact(key.session, row)
+
+
+def load_version(conn: Connection, key: ArtifactKey, version: int | None) -> Artifact:
+    """See `ArtifactIndex.load_version`."""
+    statement = _CURRENT if version is None else _VERSION
+    row = conn.execute(statement, _ids(key) | {"number": version}).first()
+    if row is None:
+        raise _missing(conn, key)
+    return _artifact(key.session, row)
+
+
+def list_artifacts(conn: Connection, session: SessionKey) -> tuple[Artifact, ...]:
+    """See `ArtifactIndex.list_artifacts`."""
+    rows = conn.execute(_LIST, {"user": session.user_id, "session": session.session_id}).all()
+    if not rows:
+        check_session(conn, session)
+    return tuple(_artifact(session, row) for row in rows)
+
+
+def list_versions(conn: Connection, key: ArtifactKey) -> tuple[Artifact, ...]:
+    """See `ArtifactIndex.list_versions`."""
+    rows = conn.execute(_VERSIONS, _ids(key)).all()
+    if not rows:
+        raise _missing(conn, key)
+    return tuple(_artifact(key.session, row) for row in rows)
+
+
+def delete_artifact(conn: Connection, key: ArtifactKey, now: datetime) -> None:
+    """See `ArtifactIndex.delete_artifact`."""
+    lock_session(conn, key.session)
+    if conn.execute(_DELETE, _ids(key) | {"now": to_micros(now)}).rowcount == 0:
+        raise _missing(conn, key)
+
+
+def _missing(conn: Connection, key: ArtifactKey) -> ArtifactNotFoundError:
+    check_session(conn, key.session)
+    return ArtifactNotFoundError("there is no such file, or not this version of it, in the session")
+
+
+def _ids(key: ArtifactKey) -> dict[str, Any]:
+    return {"user": key.session.user_id, "session": key.session.session_id, "name": key.filename}
+
+
+def _values(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "version": artifact.version,
+        "type": artifact.type,
+        "mime_type": artifact.mime_type,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
+        "object_key": artifact.object_key,
+        "quality_score": artifact.quality_score,
+        "findings": encode(artifact.findings),
+        "created_at": to_micros(artifact.created_at),
+    }
+
+
+def _artifact(session: SessionKey, row: AnyRow) -> Artifact:
+    return Artifact(
+        key=ArtifactKey(session=session, filename=row.filename),
+        version=row.version,
+        type=row.type,
+        mime_type=row.mime_type,
+        size=row.size,
+        sha256=row.sha256,
+        created_at=from_micros(row.created_at),
+        object_key=row.object_key,
+        quality_score=row.quality_score,
+        findings=tuple(decode(row.findings)),
+    )

@@ -1,0 +1,124 @@
+"""Transactions on Postgres: asyncpg connections in a bounded pool."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any, TypeVar
+
+# asyncpg ships no types.
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.errors import AppError
+from shared.sessions.sql.failures import app_error, is_disconnect, is_transient, unavailable
+from shared.sessions.sql.runner import Work
+
+T = TypeVar("T")
+
+POOL_SIZE = 10
+POOL_TIMEOUT = 10.0
+CONNECT_TIMEOUT = 10.0
+COMMAND_TIMEOUT = 20.0
+
+_ATTEMPTS = 4
+_FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError)
+
+
+def open_engine(url: URL) -> AsyncEngine:
+    """An engine for the URL, `sslmode` as libpq has it; it connects at first use."""
+    query = dict(url.query)
+    connect: dict[str, Any] = {
+        "timeout": CONNECT_TIMEOUT,
+        "command_timeout": COMMAND_TIMEOUT,
+        # Our statements are short: compiling them costs more than it gives.
+        "server_settings": {"application_name": "the0-agent", "jit": "off"},
+    }
+    if "sslmode" in query:
+        connect["ssl"] = query.pop("sslmode")
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg", query=query),
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args=connect,
+    )
+
+
+class PostgresRunner:
+    """`Runner` on Postgres, read committed.
+
+    There is no ping before use: a transaction that meets a dead connection before its commit is begun
+    again on a fresh one, so that a restarted database works at the next call.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._writer = open_engine(url)
+        # A read is one query: without BEGIN and COMMIT it is one round trip instead of three.
+        self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def write(self, work: Work[T]) -> T:
+        """See `Runner.write`."""
+        return await self._shielded(self._writer, work)
+
+    async def read(self, work: Work[T]) -> T:
+        """See `Runner.read`."""
+        return await self._shielded(self._reader, work)
+
+    async def close(self) -> None:
+        """See `Runner.close`."""
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=COMMAND_TIMEOUT)
+        await self._writer.dispose()
+
+    async def _shielded(self, engine: AsyncEngine, work: Work[T]) -> T:
+        # A connection that is cancelled in mid-query has to be thrown away; one that may end can be kept.
+        if self._closed:
+            raise unavailable()
+        task = asyncio.create_task(_run(engine, work))
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        # The caller may be gone; an error that nobody waits for must still count as seen.
+        if not task.cancelled():
+            task.exception()
+
+
+class _Transaction:
+    """One attempt; `committing` tells whether it may have been written."""
+
+    def __init__(self, work: Work[Any]) -> None:
+        self._work = work
+        self.committing = False
+
+    def __call__(self, conn: Connection) -> Any:
+        with conn.begin():
+            result = self._work(conn)
+            self.committing = True
+        return result
+
+
+async def _run(engine: AsyncEngine, work: Work[T]) -> T:
+    for attempt in range(_ATTEMPTS):
+        transaction = _Transaction(work)
+        try:
+            async with engine.connect() as conn:
+                result: T = await conn.run_sync(transaction)
+                return result
+        except AppError:
+            raise
+        except _FAILURES as error:
+            last = attempt == _ATTEMPTS - 1
+            if last or not (is_transient(error) or (is_disconnect(error) and not transaction.committing)):
+                raise app_error(error) from error
+        # Spreads out those that collided; nothing secret.
+        await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+    raise unavailable()

@@ -1,0 +1,173 @@
+"""The tables, and the migration they are at.
+
+Times are microseconds since 1970 (columns.py), bodies are bytes of codec.py: no SQL looks inside one.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from shared.sessions.sql.columns import Name
+
+# The newest file of migrations/versions: opening a store compares it with the database.
+HEAD = "0001"
+
+metadata = MetaData()
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("title", LargeBinary, nullable=False),
+    Column("untitled", Boolean, nullable=False),
+    Column("context", LargeBinary, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("running_turn_id", Name),
+    Column("lease_until", BigInteger),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("next_turn_number", BigInteger, nullable=False),
+)
+_listed = sessions.c.deleted_at.is_(None)
+Index(
+    "sessions_by_update",
+    sessions.c.user_id,
+    sessions.c.updated_at,
+    sessions.c.session_id,
+    sqlite_where=_listed,
+    postgresql_where=_listed,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("turn_id", Name, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("completed_at", BigInteger),
+    UniqueConstraint("user_id", "turn_id", name="turns_by_id"),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="turns_session",
+        ondelete="CASCADE",
+    ),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("turn_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id", "turn_number"],
+        ["turns.user_id", "turns.session_id", "turns.number"],
+        name="steps_turn",
+        ondelete="CASCADE",
+    ),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("key", Name, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("turn_id", Name, nullable=False),
+    Column("session_id", Name, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index("idempotency_by_expiry", idempotency.c.expires_at)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    # SQLite counts only in a column of exactly this type.
+    Column(
+        "sequence",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("event_id", Name, nullable=False),
+    Column("user_id", Name, nullable=False),
+    Column("session_id", Name, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger),
+    UniqueConstraint("user_id", "event_id", name="outbox_by_event"),
+    sqlite_autoincrement=True,
+)
+_unpublished = outbox.c.published_at.is_(None)
+Index(
+    "outbox_unpublished",
+    outbox.c.sequence,
+    sqlite_where=_unpublished,
+    postgresql_where=_unpublished,
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("filename", Name, primary_key=True),
+    Column("newest", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="artifacts_session",
+        ondelete="CASCADE",
+    ),
+)
+
+artifact_versions = Table(
+    "artifact_versions",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("filename", Name, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("quality_score", Integer),
+    Column("findings", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id", "filename"],
+        ["artifacts.user_id", "artifacts.session_id", "artifacts.filename"],
+        name="artifact_versions_artifact",
+        ondelete="CASCADE",
+    ),
+)

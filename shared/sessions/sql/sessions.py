@@ -1,0 +1,199 @@
+"""The transactions of `SessionStore`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from shared.errors import SessionConflictError, SessionNotFoundError
+from shared.keys import SessionKey
+from shared.session import Session
+from shared.sessions.codec import decode, encode
+from shared.sessions.cursor import read_cursor, write_cursor
+from shared.sessions.merge_patch import merge_patch
+from shared.sessions.port import Page
+from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
+from shared.sessions.sql.schema import sessions, turns
+
+_END_OF_TIME = 2**63 - 1
+
+COLUMNS = (
+    sessions.c.title,
+    sessions.c.context,
+    sessions.c.created_at,
+    sessions.c.updated_at,
+    sessions.c.revision,
+    sessions.c.is_active,
+)
+
+
+def is_session(user_id: Any, session_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """The condition for one session that is not deleted."""
+    return (
+        sessions.c.user_id == user_id,
+        sessions.c.session_id == session_id,
+        sessions.c.deleted_at.is_(None),
+    )
+
+
+_THIS = is_session(bindparam("user"), bindparam("session"))
+_CREATE = insert(sessions)
+_LOAD = select(*COLUMNS).where(*_THIS)
+_LOCK = select(sessions.c.context).where(*_THIS).with_for_update(key_share=True)
+_EXISTS = select(sessions.c.revision).where(*_THIS)
+_CHANGED = {"revision": sessions.c.revision + 1, "updated_at": bindparam("now")}
+_RETITLE = (
+    update(sessions)
+    .where(*_THIS)
+    .values(title=bindparam("new_title"), untitled=bindparam("new_untitled"), **_CHANGED)
+    .returning(*COLUMNS)
+)
+_SET_CONTEXT = (
+    update(sessions).where(*_THIS).values(context=bindparam("new_context"), **_CHANGED).returning(*COLUMNS)
+)
+_DELETE = (
+    update(sessions)
+    .where(*_THIS)
+    .values(
+        deleted_at=bindparam("now"),
+        running_turn_id=None,
+        lease_until=None,
+        lease_token=sessions.c.lease_token + 1,
+        **_CHANGED,
+    )
+)
+_STOP_TURNS = (
+    update(turns)
+    .where(
+        turns.c.user_id == bindparam("user"),
+        turns.c.session_id == bindparam("session"),
+        turns.c.status == "running",
+    )
+    .values(status="interrupted", completed_at=bindparam("now"))
+)
+_LIST = (
+    select(sessions.c.session_id, *COLUMNS)
+    .where(
+        sessions.c.user_id == bindparam("user"),
+        sessions.c.deleted_at.is_(None),
+        tuple_(sessions.c.updated_at, sessions.c.session_id)
+        < tuple_(bindparam("before", type_=BigInteger), bindparam("before_id", type_=Name)),
+    )
+    .order_by(sessions.c.updated_at.desc(), sessions.c.session_id.desc())
+    .limit(bindparam("rows"))
+)
+
+
+def session_of(key: SessionKey, row: AnyRow) -> Session:
+    """The session a row with `COLUMNS` holds."""
+    return Session(
+        key=key,
+        title=decode(row.title),
+        context=decode(row.context),
+        created_at=from_micros(row.created_at),
+        updated_at=from_micros(row.updated_at),
+        revision=row.revision,
+        is_active=row.is_active,
+    )
+
+
+def session_not_found() -> SessionNotFoundError:
+    """The error for a session that is not there, or not this user's."""
+    return SessionNotFoundError("there is no such session")
+
+
+def check_session(conn: Connection, key: SessionKey) -> None:
+    """Returns when the session exists; raises SessionNotFoundError."""
+    if conn.execute(_EXISTS, _ids(key)).first() is None:
+        raise session_not_found()
+
+
+def lock_session(conn: Connection, key: SessionKey) -> bytes:
+    """Holds the session's row until the transaction ends, and gives its stored context.
+
+    Raises:
+        SessionNotFoundError: there is none.
+    """
+    row = conn.execute(_LOCK, _ids(key)).first()
+    if row is None:
+        raise session_not_found()
+    stored: bytes = row.context
+    return stored
+
+
+def create_session(
+    conn: Connection, key: SessionKey, title: str, context: dict[str, Any], now: datetime
+) -> Session:
+    """See `SessionStore.create_session`."""
+    micros = to_micros(now)
+    values = {
+        "user_id": key.user_id,
+        "session_id": key.session_id,
+        "title": encode(title),
+        "untitled": not title,
+        "context": encode(context),
+        "revision": 1,
+        "created_at": micros,
+        "updated_at": micros,
+        "is_active": True,
+        "lease_token": 0,
+        "next_turn_number": 1,
+    }
+    try:
+        conn.execute(_CREATE, values)
+    except IntegrityError as error:
+        raise SessionConflictError("there is a session of this id already") from error
+    return Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
+
+
+def load_session(conn: Connection, key: SessionKey) -> Session:
+    """See `SessionStore.load_session`."""
+    return _changed(key, conn.execute(_LOAD, _ids(key)).first())
+
+
+def list_sessions(conn: Connection, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
+    """See `SessionStore.list_sessions`."""
+    before, before_id = read_cursor(cursor, int, str) if cursor else (_END_OF_TIME, "")
+    values = {"user": user_id, "before": before, "before_id": before_id, "rows": limit + 1}
+    rows = conn.execute(_LIST, values).all()
+    items = tuple(
+        session_of(SessionKey(user_id=user_id, session_id=row.session_id), row) for row in rows[:limit]
+    )
+    if len(rows) <= limit:
+        return Page(items=items)
+    last = rows[limit - 1]
+    return Page(items=items, next_cursor=write_cursor(last.updated_at, last.session_id))
+
+
+def set_title(conn: Connection, key: SessionKey, title: str, now: datetime) -> Session:
+    """See `SessionStore.set_title`."""
+    values = {"new_title": encode(title), "new_untitled": not title, "now": to_micros(now)}
+    return _changed(key, conn.execute(_RETITLE, _ids(key) | values).first())
+
+
+def patch_context(conn: Connection, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
+    """See `SessionStore.patch_context`."""
+    context = merge_patch(decode(lock_session(conn, key)), patch)
+    values = {"new_context": encode(context), "now": to_micros(now)}
+    return _changed(key, conn.execute(_SET_CONTEXT, _ids(key) | values).first())
+
+
+def delete_session(conn: Connection, key: SessionKey, now: datetime) -> None:
+    """See `SessionStore.delete_session`; a turn that runs loses its lease."""
+    values = _ids(key) | {"now": to_micros(now)}
+    if conn.execute(_DELETE, values).rowcount == 0:
+        raise session_not_found()
+    conn.execute(_STOP_TURNS, values)
+
+
+def _changed(key: SessionKey, row: AnyRow | None) -> Session:
+    if row is None:
+        raise session_not_found()
+    return session_of(key, row)
+
+
+def _ids(key: SessionKey) -> dict[str, Any]:
+    return {"user": key.user_id, "session": key.session_id}
