@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.sessions.port import Store
 from shared.settings import Settings
 
@@ -13,7 +13,7 @@ async def open_store(settings: Settings) -> Store:
     """The opened store; the caller closes it.
 
     Raises:
-        ConfigurationError: DATABASE_URL names no store we have, or one that is to be migrated first.
+        ConfigurationError: DATABASE_URL names no store we have, or a Postgres that is to be migrated first.
         StoreUnavailableError: the database does not answer.
     """
     scheme = settings.database.partition(":")[0]
@@ -23,4 +23,13 @@ async def open_store(settings: Settings) -> Store:
         )
     from shared.sessions.sql.store import SqlStore
 
+    try:
+        return await SqlStore.open(settings.database)
+    except (ConfigurationError, StoreUnavailableError):
+        if not scheme.startswith("sqlite"):
+            raise
+    # The embedded database is this installation's own: a first start makes it, an upgrade brings it along.
+    from shared.sessions.migrate import migrate
+
+    await migrate(settings.database)
     return await SqlStore.open(settings.database)
