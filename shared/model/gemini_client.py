@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -168,6 +169,7 @@ async def _remember(_session: Any, _context: Any, params: aiohttp.TraceRequestEn
 
 
 def _build(endpoint: GeminiEndpoint, session: aiohttp.ClientSession) -> Client:
+    import certifi
     from google.genai import Client
     from google.genai.types import HttpOptions, HttpRetryOptions
 
@@ -179,4 +181,11 @@ def _build(endpoint: GeminiEndpoint, session: aiohttp.ClientSession) -> Client:
         aiohttp_client=session,
         retry_options=HttpRetryOptions(attempts=1),
     )
+    if not endpoint.vertexai:
+        # One TLS context in place of the three the SDK would build, each at about 30 ms. Vertex AI keeps the
+        # SDK's own, which know about client certificates.
+        trust = ssl.create_default_context()
+        trust.load_verify_locations(certifi.where())
+        options.client_args = {"verify": trust}
+        options.async_client_args = {"verify": trust, "ssl": trust}
     return Client(http_options=options, **endpoint.identity())
