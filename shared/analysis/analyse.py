@@ -20,8 +20,8 @@ def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -
     """The report on these files (name to text) as one bot; blocks, so call it with `asyncio.to_thread`.
 
     Code is analysed by the language of its ending, every file is searched for secrets. Rules that ask for a
-    guard or a limit look for it in all files together. Any text gives a report: a file that does not parse, is
-    too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so.
+    guard or a limit look for it in all files together. Any text gives a report: a file that does not parse,
+    is too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so.
     """
     deadline = time.monotonic() + time_limit
     sources = tuple(SourceFile(name=name, text=files[name]) for name in sorted(files))

@@ -33,7 +33,7 @@ class Metrics:
     """Size and complexity of the code, its tests left out.
 
     `lines` are all lines of the files. `max_complexity` is the cyclomatic complexity of the most complex
-    function (0 when there is none). `maintainability` is the lowest maintainability index of the files, 0..100.
+    function (0 when there is none). `maintainability` is the lowest maintainability index of a file, 0..100.
     """
 
     lines: int = 0

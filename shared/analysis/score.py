@@ -5,11 +5,13 @@
 - A finding weighs by its severity: critical 40, high 20, medium 8, low 2, info 0.
 - A category's penalty adds its findings' weights, heaviest first, each counted 0.8 times as much as the one
   before, and is cut at the category's cap.
-- The complexity penalty is half a point for each point by which the most complex function is over 10, at most 10.
+- The complexity penalty is half a point for each point by which the most complex function is over 10,
+  at most 10.
 - The limit is 0 when a file does not parse, 40 with any other critical finding, 70 with a high one.
 
-The score is monotone: a further finding never raises it. Inserting weight w at place j of the falling list adds
-`w * r**j` and takes `(1 - r)` of what stands behind, which is at most `w * r**j` because no weight there is over w.
+The score is monotone: a further finding never raises it. Inserting weight w at place j of the falling list
+adds `w * r**j` and takes `(1 - r)` of what stands behind, which is at most `w * r**j`, as no weight there is
+over w.
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import math
 import re
 from collections import Counter
 
-MIN_LENGTH = 16
+_MAX_NAME = 120
+_MIN_LENGTH = 16
+_MIN_CHOSEN_LENGTH = 8
 _MIN_ENTROPY = 3.0
-_MIN_HEX_ENTROPY = 2.5
+_LOW_ENTROPY = 2.5
 
 _NAME = re.compile(
     r"(?:api|access|secret|private|auth|client|signing|wallet|account|encryption|exchange)_?(?:key|secret|token)"
@@ -22,23 +24,29 @@ _NOT_VALUE = re.compile(
     r"|length|hash|algorithm|scheme|param|parameter|column|limit|count|help|description|message)s?$",
     re.IGNORECASE,
 )
+# People choose these themselves, so they are shorter than a key that an exchange makes.
+_CHOSEN = re.compile(r"pass_?(?:word|phrase|wd)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
-    r"your|example|sample|placeholder|change[-_ ]?me|replace|insert|dummy|fake|mock|todo|redacted|xxx|\*\*\*|\.\.\."
-    r"|<[^>]*>|\$\{|\{\{|%\(|^env[:.]|^vault:|^secret[s]?[:/]|^(?:test|demo)[-_]|1234567|abcdef|not[-_ ]?set|deadbeef",
+    r"your|example|sample|placeholder|change[-_ ]?me|replace|insert|dummy|fake|mock|todo|redacted"
+    r"|xxx|not[-_ ]?set|\*\*\*|\.\.\.|<[^>]*>|\$\{|\{\{|%\(|^env[:.]|^vault:|^secret[s]?[:/]"
+    r"|^(?:test|demo)[-_]|1234567|abcdef|deadbeef",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"^(?:[A-Za-z][a-z]*|[A-Z]+)(?:[-_ ./:](?:[A-Za-z][a-z]*|[A-Z]+|\d{1,4}))*$")
+_WORDS = re.compile(r"^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_ ./:](?:[A-Z]?[a-z]+|[A-Z]+|\d{1,4}))*$")
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable, field or argument of this name holds a credential."""
+    if len(name) > _MAX_NAME:
+        return False
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_")
     return bool(_NAME.search(snake)) and not _NOT_VALUE.search(snake)
 
 
-def looks_secret(value: str) -> bool:
-    """Whether the value is random enough to be a credential, and no placeholder, path, address or words."""
-    if not MIN_LENGTH <= len(value) <= 4096 or _PLACEHOLDER.search(value) or value.isspace():
+def looks_secret(name: str, value: str) -> bool:
+    """Whether the value is random enough for a credential of that name."""
+    shortest = _MIN_CHOSEN_LENGTH if _CHOSEN.search(name) else _MIN_LENGTH
+    if not shortest <= len(value) <= 4096 or _PLACEHOLDER.search(value) or value.isspace():
         return False
     if "://" in value or value.startswith(("/", "./", "~")):
         return False
@@ -46,7 +54,8 @@ def looks_secret(value: str) -> bool:
         return True
     if re.search(r"\s", value) or _WORDS.match(value):
         return False
-    needed = _MIN_HEX_ENTROPY if re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value) else _MIN_ENTROPY
+    short = len(value) < _MIN_LENGTH or re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value)
+    needed = _LOW_ENTROPY if short else _MIN_ENTROPY
     return _entropy(value) >= needed and _is_mixed(value)
 
 

@@ -104,7 +104,8 @@ def _limit_memory(pid: int) -> None:
 
 @cache
 def _executable() -> str:
-    from ruff import find_ruff_bin
+    # ruff ships no types.
+    from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
     return str(find_ruff_bin())
 

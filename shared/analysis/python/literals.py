@@ -12,11 +12,11 @@ from shared.analysis.secrets import secret
 
 
 def check_literals(file: PythonFile) -> Iterator[Finding]:
-    """A finding for each random-looking literal that is assigned to, passed as or keyed by a credential's name."""
+    """A finding for each random-looking literal that is bound to the name of a credential."""
     for node in ast.walk(file.tree):
         for name, value in _named(node):
             text = _text(value)
-            if text is not None and is_secret_name(name) and looks_secret(text):
+            if text is not None and is_secret_name(name) and looks_secret(name, text):
                 yield secret(file.name, value.lineno, value.col_offset + 1, f"the value of {name[:40]}")
 
 

@@ -1,8 +1,8 @@
 """Python text to a syntax tree that is safe to walk, or the findings that say why not.
 
-CPython 3.11 refuses deep nesting with an exception instead of exhausting the C stack; these limits are lower, so
-that the checks behind, which recurse over the tree and hold the interpreter's lock, stay quick and within the
-recursion limit.
+CPython 3.11 refuses deep nesting with an exception instead of exhausting the C stack; these limits are
+lower, so that the checks behind, which recurse over the tree and hold the interpreter's lock, stay quick and
+within the recursion limit.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def parse(source: SourceFile) -> PythonFile | Finding:
 
 
 def unchecked(name: str, reason: str, *, severity: Severity = "high") -> Finding:
-    """The finding for a file that was not fully checked, so that silence is never taken for a clean result."""
+    """The finding for a file that was not fully checked: silence must not be taken for a clean result."""
     return Finding(
         category="security",
         severity=severity,
@@ -74,7 +74,7 @@ def unchecked(name: str, reason: str, *, severity: Severity = "high") -> Finding
 
 
 def _parents(tree: ast.Module) -> dict[ast.AST, ast.AST] | None:
-    """The parent of every node, None when the tree is over MAX_DEPTH deep; level by level, without recursion."""
+    """The parent of every node, None when the tree is over MAX_DEPTH deep; found without recursion."""
     parents: dict[ast.AST, ast.AST] = {}
     level: list[ast.AST] = [tree]
     for _ in range(MAX_DEPTH):
