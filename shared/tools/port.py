@@ -20,7 +20,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
@@ -30,6 +30,9 @@ from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Resolver(Protocol):
@@ -44,14 +47,30 @@ class Resolver(Protocol):
         ...
 
 
+class Dialer(Protocol):
+    """Says where a connection to a checked address goes, and whose certificates are believed."""
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        """The address and port to connect to: the same two, in production; a local server's, in tests."""
+        ...
+
+    def tls_context(self) -> ssl.SSLContext:
+        """A context that verifies certificates and host names."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolServices:
-    """The open parts of the system that tools may use; tools open nothing themselves."""
+    """The open parts of the system that tools may use; tools open nothing themselves.
+
+    `dialer` None stands for the real network.
+    """
 
     artifacts: Artifacts
     settings: Settings
     resolver: Resolver
     clock: Clock
+    dialer: Dialer | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,6 +192,7 @@ def _without_titles(schema: Any) -> Any:
 
 
 __all__ = [
+    "Dialer",
     "Field",
     "Resolver",
     "Tool",

@@ -1,0 +1,1 @@
+"""Reading pages of the web safely: policy, connection, extraction."""
