@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from functools import reduce
 
-from shared.analysis import secrets
 from shared.analysis.port import Analyser, Analysis
 from shared.analysis.registry import ANALYSERS, analyser_for
 from shared.analysis.report import Finding, Metrics, Report, order
@@ -23,12 +22,14 @@ def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -
     guard or a limit look for it in all files together. Any text gives a report: a file that does not parse,
     is too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so.
     """
+    from shared.analysis.secrets import find_secrets
+
     deadline = time.monotonic() + time_limit
     sources = tuple(SourceFile(name=name, text=files[name]) for name in sorted(files))
     parts = {a.language: _of(a, sources, deadline) for a in ANALYSERS}
     present = {language: part for language, part in parts.items() if part is not None}
     found = [f for part in present.values() for f in part.findings]
-    findings = _without_repeats([*found, *secrets.find_secrets(sources)])
+    findings = _without_repeats([*found, *find_secrets(sources)])
     metrics = reduce(Metrics.joined, (part.metrics for part in present.values()), Metrics())
     coded = tuple(s.name for s in sources if analyser_for(s.name) is not None)
     return Report(

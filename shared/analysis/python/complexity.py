@@ -58,7 +58,7 @@ def _maintainability(file: PythonFile, complexity: int) -> float:
     lines = [line.strip() for line in file.text.splitlines()]
     comments = sum(1 for line in lines if line.startswith("#")) + _docstring_lines(file)
     code = max(1, sum(1 for line in lines if line) - comments)
-    statements = sum(1 for node in ast.walk(file.tree) if isinstance(node, ast.stmt))
+    statements = sum(1 for node in file.nodes if isinstance(node, ast.stmt))
     volume = h_visit_ast(file.tree).total.volume
     return float(mi_compute(volume, complexity, statements, min(100.0, 100 * comments / code)))
 
@@ -66,7 +66,7 @@ def _maintainability(file: PythonFile, complexity: int) -> float:
 def _docstring_lines(file: PythonFile) -> int:
     return sum(
         (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)

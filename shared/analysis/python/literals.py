@@ -13,7 +13,7 @@ from shared.analysis.secrets import secret
 
 def check_literals(file: PythonFile) -> Iterator[Finding]:
     """A finding for each random-looking literal that is bound to the name of a credential."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         for name, value in _named(node):
             text = _text(value)
             if text is not None and is_secret_name(name) and looks_secret(name, text):

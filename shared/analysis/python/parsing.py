@@ -24,13 +24,14 @@ _TOKEN = re.compile(r"\w+|[^\w\s]|\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonFile:
-    """A file that parses; `parents` maps each node of the tree to the node around it."""
+    """A file that parses: `nodes` are all nodes of the tree, `parents` maps each to the node around it."""
 
     name: str
     text: str = field(repr=False)
     is_test: bool
     tree: ast.Module = field(repr=False)
     parents: dict[ast.AST, ast.AST] = field(repr=False)
+    nodes: tuple[ast.AST, ...] = field(repr=False)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around `node`, from the inside out."""
@@ -57,7 +58,14 @@ def parse(source: SourceFile) -> PythonFile | Finding:
     parents = _parents(tree)
     if parents is None:
         return _unchecked(source, f"the code is nested over {MAX_DEPTH} levels deep")
-    return PythonFile(name=source.name, text=source.text, is_test=source.is_test, tree=tree, parents=parents)
+    return PythonFile(
+        name=source.name,
+        text=source.text,
+        is_test=source.is_test,
+        tree=tree,
+        parents=parents,
+        nodes=(tree, *parents),
+    )
 
 
 def unchecked(name: str, reason: str, *, severity: Severity = "high") -> Finding:

@@ -22,7 +22,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 def busy_loop(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
     """A finding for each `while True` with no wait, await, break, return, raise or yield of its own."""
     for file in files:
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if not isinstance(node, ast.While) or not _is_endless(node):
                 continue
             if not any(_pauses(inner) for inner in _own(node)):

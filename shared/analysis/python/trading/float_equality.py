@@ -20,7 +20,7 @@ def float_equality(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
     for file in files:
         if _uses_decimal(file):
             continue
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Compare) and _is_fragile(node):
                 yield finding(
                     file,
@@ -35,7 +35,7 @@ def float_equality(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
 def _uses_decimal(file: PythonFile) -> bool:
     return any(
         isinstance(node, ast.ImportFrom | ast.Import) and any("ecimal" in alias.name for alias in node.names)
-        for node in ast.walk(file.tree)
+        for node in file.nodes
     )
 
 

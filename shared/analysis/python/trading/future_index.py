@@ -24,7 +24,7 @@ def future_index(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
     """A finding for each read of a series at the loop's index plus a positive number."""
     for file in files:
         search = _Search(file)
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Subscript) and search.is_ahead(node):
                 yield finding(
                     file,
@@ -43,7 +43,7 @@ class _Search:
         self._file = file
         self._decides: dict[_Loop, bool] = {}
         self._uses: dict[str, list[ast.Name]] = {}
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self._uses.setdefault(node.id, []).append(node)
 

@@ -80,7 +80,7 @@ class LiveGuards:
 def _calls_by_name(files: tuple[PythonFile, ...]) -> dict[str, list[OrderCall]]:
     found: dict[str, list[OrderCall]] = {}
     for file in files:
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Call):
                 found.setdefault(called(node), []).append(OrderCall(file, node))
     return found
@@ -90,7 +90,7 @@ def _live_names(file: PythonFile) -> frozenset[str]:
     """Names that were given a value which means live trading: `armed = config["live_trading"] and ready`."""
     return frozenset(
         target.id
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name) and _implies(node.value, True, frozenset())

@@ -79,12 +79,12 @@ def argument(call: ast.Call, place: int | None, name: str) -> ast.expr | None:
 
 def learns(files: tuple[PythonFile, ...]) -> bool:
     """Whether the bot trains a model: somewhere it calls `.fit(...)`."""
-    return any(called(node) in ("fit", "partial_fit") for file in files for node in ast.walk(file.tree))
+    return any(called(node) in ("fit", "partial_fit") for file in files for node in file.nodes)
 
 
 def calls(file: PythonFile, *names: str) -> Iterator[ast.Call]:
     """The calls of functions or methods of these names."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.Call) and called(node) in names:
             yield node
 

@@ -42,7 +42,7 @@ def order_calls(files: tuple[PythonFile, ...]) -> list[OrderCall]:
     found = (
         OrderCall(file, node)
         for file in files
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Call) and _places(node) and not _is_own(file, node, own)
     )
     return list(islice(found, _MOST_CALLS))
@@ -63,7 +63,7 @@ def _own_functions(files: tuple[PythonFile, ...]) -> set[str]:
     return {
         node.name
         for file in files
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_declaration(node)
     }
 

@@ -39,7 +39,7 @@ def position_limit(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
 
 
 def _reads_limit(file: PythonFile) -> bool:
-    return any(_limits(node) for node in ast.walk(file.tree))
+    return any(_limits(node) for node in file.nodes)
 
 
 def _limits(node: ast.AST) -> bool:

@@ -35,7 +35,7 @@ def whole_series(files: tuple[PythonFile, ...]) -> Iterator[Finding]:
     """A finding for each normalisation of a series by its own statistics over all of it."""
     for file in files:
         search = _Search(file)
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and search.is_whole(node):
                 yield finding(
                     file,
@@ -132,7 +132,7 @@ def _applied_functions(file: PythonFile) -> set[str]:
     """The functions that are handed to `.apply(...)`, which gives them one window at a time."""
     return {
         given.id
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if called(node) in ("apply", "agg", "transform") and isinstance(node, ast.Call)
         for given in node.args
         if isinstance(given, ast.Name)
