@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, ModelRefusedError
 
 if TYPE_CHECKING:
     import aiohttp
@@ -188,4 +188,9 @@ def _build(endpoint: GeminiEndpoint, session: aiohttp.ClientSession) -> Client:
         trust.load_verify_locations(certifi.where())
         options.client_args = {"verify": trust}
         options.async_client_args = {"verify": trust, "ssl": trust}
-    return Client(http_options=options, **endpoint.identity())
+    try:
+        return Client(http_options=options, **endpoint.identity())
+    except ValueError as error:
+        raise ModelRefusedError(
+            "The model is not configured: Vertex AI needs GOOGLE_CLOUD_PROJECT."
+        ) from error

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
+import pytest
+
+from shared.errors import AppError
 from shared.messages import Message, TextPart, ToolCall, ToolResult, ToolSpec
 from shared.model.gemini import GeminiModel
 from shared.model.port import ModelChunk, ModelDone, ModelRequest
@@ -88,6 +91,13 @@ async def read(stream: AsyncIterator[ModelChunk]) -> tuple[list[TextPart | ToolC
             parts.append(chunk)
     assert done is not None, "the stream ended without ModelDone"
     return parts, done
+
+
+async def failure(model: GeminiModel, timeout: float = 20.0) -> AppError:
+    """The error with which a request fails before its first chunk."""
+    with pytest.raises(AppError) as caught:
+        await read(model.stream(request(timeout=timeout)))
+    return caught.value
 
 
 def closable(stream: AsyncIterator[ModelChunk]) -> AsyncGenerator[ModelChunk]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from inline_snapshot import snapshot
 
-from shared.errors import ConfigurationError, ModelRefusedError
+from shared.errors import ModelRefusedError
 from shared.messages import FinishReason, TextPart, ToolCall, ToolFault, ToolResult, Usage
 from shared.model.gemini import GeminiModel
 from shared.model.gemini_request import OWN_ID_PREFIX
@@ -24,7 +24,7 @@ from tests.contracts.gemini_models import (
     results,
     user,
 )
-from tests.servers.gemini import API_KEY, GeminiServer
+from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import (
     MODEL_VERSION,
     Answer,
@@ -294,52 +294,3 @@ async def test_a_request_may_name_its_model(gemini: GeminiServer, model: GeminiM
 async def test_a_name_that_is_no_model_name_is_refused(model: GeminiModel, name: str) -> None:
     with pytest.raises(ModelRefusedError):
         await read(model.stream(request(model=name)))
-
-
-async def test_vertex_by_project_uses_its_path_and_token(gemini: GeminiServer) -> None:
-    from google.oauth2.credentials import Credentials
-
-    # google-auth is without types.
-    credentials = Credentials(token="vertex-token")  # type: ignore[no-untyped-call]
-    model = gemini_model(
-        gemini.url,
-        vertexai=True,
-        project="our-project",
-        location="europe-west4",
-        credentials=credentials,
-    )
-    gemini.script(reply(call("list_artifacts", {}, signature=b"s")), reply("ok"))
-
-    (listing,), done = await read(model.stream(request(tools=(LIST,))))
-    assert isinstance(listing, ToolCall)
-    await read(model.stream(request(user("Hi"), assistant(listing), results(ok(listing, [])), tools=(LIST,))))
-    await model.close()
-
-    assert done.finish_reason == "tool_calls"
-    sent = gemini.requests[0]
-    assert sent.vertex
-    assert sent.path == (
-        "/v1beta1/projects/our-project/locations/europe-west4/publishers/google"
-        f"/models/{MODEL}:streamGenerateContent"
-    )
-
-
-async def test_vertex_by_key_needs_no_project(gemini: GeminiServer) -> None:
-    model = gemini_model(gemini.url, vertexai=True, location="us-central1")
-    gemini.script(reply("ok"))
-
-    await read(model.stream(request()))
-    await model.close()
-
-    assert gemini.requests[0].path == f"/v1beta1/publishers/google/models/{MODEL}:streamGenerateContent"
-
-
-def test_a_model_needs_a_key_or_vertex() -> None:
-    with pytest.raises(ConfigurationError):
-        GeminiModel(api_key=None, model=MODEL)
-
-
-def test_the_key_does_not_show() -> None:
-    model = GeminiModel(api_key=API_KEY, model=MODEL)
-
-    assert API_KEY not in repr(model) + repr(vars(model))

@@ -11,18 +11,15 @@ from email.utils import format_datetime
 
 import pytest
 
-from shared.errors import AppError, InternalError, ModelRefusedError, ModelTimeoutError, ModelUnavailableError
+from shared.errors import ModelRefusedError, ModelUnavailableError
 from shared.messages import TextPart
 from shared.model.gemini import GeminiModel, RetryPolicy
-from tests.contracts.gemini_models import Pauses, closable, gemini_model, read, request
+from tests.contracts.gemini_models import Pauses, failure, gemini_model, read, request
 from tests.servers.gemini import API_KEY, GeminiServer
 from tests.servers.gemini_answers import (
     Answer,
-    Gate,
-    blocked,
     cut_after,
     error_after,
-    hang,
     page,
     reply,
     status,
@@ -40,13 +37,6 @@ async def model(gemini: GeminiServer, pauses: Pauses) -> AsyncIterator[GeminiMod
     model = gemini_model(gemini.url, sleep=pauses)
     yield model
     await model.close()
-
-
-async def failure(model: GeminiModel, timeout: float = 20.0) -> AppError:
-    """The error with which a request fails before its first chunk."""
-    with pytest.raises(AppError) as caught:
-        await read(model.stream(request(timeout=timeout)))
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -198,6 +188,23 @@ async def test_a_service_that_is_not_there_is_unavailable(pauses: Pauses) -> Non
     assert pauses.taken == [0.5, 1.0, 2.0]
 
 
+async def test_attempts_are_ours_alone_and_not_multiplied_by_the_sdk(pauses: Pauses) -> None:
+    connections = 0
+
+    async def drop(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.close()
+
+    async with await asyncio.start_server(drop, "127.0.0.1", 0) as server:
+        model = gemini_model(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", sleep=pauses)
+        error = await failure(model)
+        await model.close()
+
+    assert isinstance(error, ModelUnavailableError)
+    assert connections == 4
+
+
 @pytest.mark.parametrize(
     "broken", [cut_after(1, "Once upon "), error_after(503, "Once upon "), reply("Once upon ", finish=None)]
 )
@@ -223,121 +230,3 @@ async def test_an_answer_that_is_no_json_is_unavailable(gemini: GeminiServer, mo
 
     assert isinstance(error, ModelUnavailableError)
     assert error.message == "The model's service sent an answer that cannot be read."
-
-
-@pytest.mark.parametrize("silent", [hang(), hang(thought("hm")), hang("Once ")])
-async def test_the_deadline_holds_for_the_whole_call(
-    gemini: GeminiServer, model: GeminiModel, pauses: Pauses, silent: Answer
-) -> None:
-    await model.warm()
-    gemini.script(silent)
-
-    error = await failure(model, timeout=0.2)
-    await gemini.until(lambda server: server.open_streams == 0)
-
-    assert isinstance(error, ModelTimeoutError)
-    assert error.message == "The model did not answer in time."
-    assert pauses.taken == []
-
-
-async def test_a_slow_reader_is_not_interrupted_by_the_deadline(
-    gemini: GeminiServer, model: GeminiModel
-) -> None:
-    await model.warm()
-    gemini.script(hang("Once "))
-    stream = model.stream(request(timeout=0.1))
-
-    assert await anext(stream) == TextPart(text="Once ")
-    # The reader is busy with something else when the time is over.
-    await asyncio.sleep(0.15)
-    with pytest.raises(ModelTimeoutError):
-        await anext(stream)
-
-
-async def test_a_chunk_is_handed_out_before_the_next_is_sent(
-    gemini: GeminiServer, model: GeminiModel
-) -> None:
-    gate = Gate()
-    gemini.script(reply("first", gate, "second"))
-    stream = model.stream(request())
-
-    async with asyncio.timeout(10):
-        assert await anext(stream) == TextPart(text="first")
-        gate.open()
-        assert await anext(stream) == TextPart(text="second")
-    await closable(stream).aclose()
-
-
-async def test_closing_early_ends_the_request_at_the_server(gemini: GeminiServer, model: GeminiModel) -> None:
-    gemini.script(hang("Once "))
-    stream = closable(model.stream(request()))
-
-    assert await anext(stream) == TextPart(text="Once ")
-    assert gemini.open_streams == 1
-    await stream.aclose()
-    await gemini.until(lambda server: server.open_streams == 0 and server.connections == 0)
-
-
-async def test_cancelling_the_reader_ends_the_request_at_the_server(
-    gemini: GeminiServer, model: GeminiModel
-) -> None:
-    gemini.script(hang("Once "))
-    reader = asyncio.create_task(read(model.stream(request())))
-
-    await gemini.until(lambda server: server.open_streams == 1)
-    reader.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reader
-    await gemini.until(lambda server: server.open_streams == 0 and server.connections == 0)
-
-
-async def test_three_hundred_streams_at_once_and_no_connection_left(gemini: GeminiServer) -> None:
-    gate = Gate()
-    gemini.always(reply("one ", gate, "two"))
-    model = gemini_model(gemini.url)
-
-    async with asyncio.timeout(50), asyncio.TaskGroup() as group:
-        readers = [group.create_task(read(model.stream(request(timeout=50)))) for _ in range(300)]
-        await gemini.until(lambda server: server.open_streams == 300)
-        gate.open()
-
-    assert gemini.most_open_streams == 300
-    assert all(reader.result()[0] == [TextPart(text="one "), TextPart(text="two")] for reader in readers)
-    await model.close()
-    await gemini.until(lambda server: server.connections == 0)
-
-
-async def test_calls_after_one_another_share_a_connection(gemini: GeminiServer, model: GeminiModel) -> None:
-    gemini.script(reply("a"), blocked(), status(400), reply("b"))
-
-    await read(model.stream(request()))
-    await read(model.stream(request()))
-    await failure(model)
-    await read(model.stream(request()))
-
-    assert gemini.connections == 1
-
-
-async def test_a_closed_model_cannot_be_used(gemini: GeminiServer) -> None:
-    model = gemini_model(gemini.url)
-    gemini.script(reply("ok"))
-    await read(model.stream(request()))
-
-    await model.close()
-    await model.close()
-
-    with pytest.raises(InternalError):
-        await read(model.stream(request()))
-
-
-async def test_vertex_without_credentials_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory
-) -> None:
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", f"{tmp_path}/missing.json")
-    model = gemini_model("http://127.0.0.1:9", api_key=None, vertexai=True, project="p", location="l")
-
-    error = await failure(model)
-    await model.close()
-
-    assert isinstance(error, ModelRefusedError)
-    assert error.message == "There are no valid credentials for the model's service."
