@@ -1,0 +1,200 @@
+"""What a message wants of us: an ordered list of rules over the canonical text, first match wins."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.model.offline import intent_patterns as words
+from shared.model.offline.extract_strategy import find_strategies
+from shared.model.offline.utterance import Utterance
+
+
+class Intent(StrEnum):
+    """What a message wants."""
+
+    BUILD = "build"
+    CHANGE = "change"
+    DESCRIBE = "describe"
+    EXPLAIN = "explain"
+    SEARCH_DOCS = "search_docs"
+    LIST_DOCS = "list_docs"
+    ANALYZE_CODE = "analyze_code"
+    ANALYZE_MARKET = "analyze_market"
+    BACKTEST = "backtest"
+    VERIFY = "verify"
+    DEPLOY = "deploy"
+    LIST_FILES = "list_files"
+    SHOW_FILE = "show_file"
+    SAVE_FILE = "save_file"
+    BROWSE = "browse"
+    ADVICE = "advice"
+    GREET = "greet"
+    THANK = "thank"
+    HELP = "help"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is known beside the words: the session's bot, our last question, what the message would change."""
+
+    has_bot: bool = False
+    asked_strategy: bool = False
+    has_details: bool = False
+    names_other_strategy: bool = False
+
+
+_FURTHER = {Intent.BACKTEST: words.BACKTEST, Intent.DEPLOY: words.DEPLOY, Intent.VERIFY: words.VERIFY}
+
+
+def bare_request(text: str) -> str:
+    """The canonical text without greetings and polite openings, and without what it forbids."""
+    return words.NEGATED.sub(" ", words.POLITE.sub("", text, count=1)).strip()
+
+
+def classify(utterance: Utterance, situation: Situation) -> Intent:
+    """The intent of the message."""
+    full = utterance.canonical
+    text = bare_request(full)
+    for rule in (_small_talk, _attachments, _questions, _commands, _bots):
+        intent = rule(utterance, full if rule is _small_talk else text, situation)
+        if intent is not None:
+            return intent
+    return Intent.SEARCH_DOCS if full.endswith("?") or words.QUESTION.match(text) else Intent.UNKNOWN
+
+
+def _small_talk(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    if not text and not utterance.snippets and not utterance.urls and not utterance.filenames:
+        return Intent.CHANGE if utterance.name else Intent.HELP
+    if words.GREET.match(text):
+        return Intent.GREET
+    if words.THANK.match(text):
+        return Intent.THANK
+    if words.ADVICE.search(text) and not words.BUILD.search(text):
+        return Intent.ADVICE
+    return Intent.HELP if words.HELP.search(text) and not words.BUILD.search(bare_request(text)) else None
+
+
+def _attachments(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    building = bool(words.BUILD.search(text)) and find_strategies(text).weight > 0
+    if utterance.filenames and words.SAVE.search(text) and (utterance.snippets or ":" in text):
+        return Intent.SAVE_FILE
+    if utterance.snippets and not building:
+        return Intent.ANALYZE_CODE
+    if (
+        utterance.urls
+        and not building
+        and (words.BROWSE.search(text) or len(text) < 40 or words.QUESTION.match(text))
+    ):
+        return Intent.BROWSE
+    if utterance.filenames and not building:
+        if re.search(rf"\b{words.ANALYZE}\b", text):
+            return Intent.ANALYZE_CODE
+        if words.SHOW.search(text) or text == "file":
+            return Intent.SHOW_FILE
+    return None
+
+
+def _questions(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    if not (words.QUESTION.match(text) or utterance.canonical.endswith("?")):
+        return None
+    if words.LIST_FILES.search(text) and not words.ABOUT_PLATFORM.search(text):
+        return Intent.LIST_FILES
+    if words.BACKTEST.search(text) and not re.match(
+        r"how (?:do|can|should|to)\b|what is|can i|does "
+        r"the",
+        text,
+    ):
+        return Intent.BACKTEST
+    if words.DESCRIBE.search(text) and (situation.has_bot or not words.ABOUT_PLATFORM.search(text)):
+        return Intent.DESCRIBE
+    if words.IS_IT_GOOD.search(text):
+        return Intent.ANALYZE_CODE
+    if utterance.symbol and words.MARKET.search(text) and not words.BUILD.search(text):
+        return Intent.ANALYZE_MARKET
+    if words.TO_DOCS.search(text):
+        return Intent.SEARCH_DOCS
+    if find_strategies(text).weight and words.EXPLAIN.search(text) and not words.ABOUT_PLATFORM.search(text):
+        return Intent.EXPLAIN
+    if (
+        situation.has_bot
+        and words.CHANGE.search(text)
+        and re.match(r"(?:can|could|what if|would) (?:it|the bot|we)\b", text)
+    ):
+        return Intent.CHANGE
+    return Intent.SEARCH_DOCS if words.QUESTION.match(text) else None
+
+
+def _commands(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    if (
+        words.BUILD.search(text)
+        and find_strategies(text).weight > 1
+        and not re.match(r"(?:backtest|deploy|analy[sz]e)", text)
+    ):
+        return _build_or_change(text, situation)
+    table = (
+        (words.DEPLOY, Intent.DEPLOY),
+        (words.VERIFY, Intent.VERIFY),
+        (words.BACKTEST, Intent.BACKTEST),
+        (words.TO_DOCS, Intent.SEARCH_DOCS),
+        (words.LIST_DOCS, Intent.LIST_DOCS),
+        (words.LIST_FILES, Intent.LIST_FILES),
+    )
+    for pattern, intent in table:
+        if pattern.search(text):
+            return intent
+    if words.SHOW.search(text) and words.THE_CODE.search(text):
+        return Intent.SHOW_FILE
+    if words.DESCRIBE.search(text) and not words.CHANGE.search(text):
+        return Intent.DESCRIBE
+    if (words.THE_MARKET.search(text) and words.MARKET.search(text)) or _analyzes_symbol(utterance, text):
+        return Intent.ANALYZE_MARKET
+    return Intent.ANALYZE_CODE if words.ANALYZE_CODE.search(text) and not words.BUILD.search(text) else None
+
+
+def _analyzes_symbol(utterance: Utterance, text: str) -> bool:
+    about = re.search(
+        rf"\b(?:{words.ANALYZE[3:-1]}|trend|price|outlook|volatility"
+        rf"|chart)\b[^.;!?\n]{{0,25}}\bmarket\b",
+        text,
+    )
+    return bool(
+        utterance.symbol and about and not words.BUILD.search(text) and not re.search(r"\bbots?\b", text)
+    )
+
+
+def _bots(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    named = find_strategies(text)
+    bot_noun = re.search(r"\bbots?\b", text)
+    if words.BUILD.search(text) or (words.BUILD_ANY.match(text) and (named.weight or utterance.symbol)):
+        return _build_or_change(text, situation)
+    concrete = re.search(r"\d", text) or utterance.symbol or bot_noun or len(text) < 40
+    if named.weight >= 2 and concrete and not situation.has_bot and not words.CHANGE.match(text):
+        return Intent.BUILD
+    if words.CHANGE.search(text) or (utterance.name and situation.has_bot):
+        return Intent.CHANGE
+    if situation.asked_strategy and (named.weight or named.not_offered):
+        return Intent.BUILD
+    if situation.names_other_strategy or (bot_noun and (named.weight or named.not_offered)):
+        return Intent.BUILD
+    if situation.has_details or (situation.has_bot and utterance.symbol):
+        return Intent.CHANGE
+    return None
+
+
+def _build_or_change(text: str, situation: Situation) -> Intent:
+    if situation.has_bot and words.CHANGE.search(text) and not words.NEW_BOT.search(text):
+        return Intent.CHANGE
+    return Intent.BUILD
+
+
+def asks_for(intent: Intent, text: str) -> bool:
+    """Whether the request names this further wish beside its main one."""
+    return _FURTHER[intent].search(text) is not None
+
+
+def agrees(text: str) -> bool:
+    """Whether the canonical text is a plain yes."""
+    return words.YES.match(text) is not None

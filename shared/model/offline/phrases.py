@@ -1,0 +1,317 @@
+"""How people say each parameter in English: tables of labels and phrases, read by extract_parameters.py.
+
+Names are those of create_bot_template; a test holds them to its catalogue. `#n` stands for a number without
+per cent sign, `#p` for one with it, `~` for a short stretch without digits or punctuation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shared.model.offline.numerals import NUMBER
+
+_TOKENS = {
+    "#n": rf"(?<![\w.%])\$?(?P<N>{NUMBER})(?![%\d]|\.\d)",
+    "#p": rf"(?<![\w.])(?P<N>{NUMBER})%",
+    "~": r"[^\d.,;!?\n]{0,30}?",
+    "@unit": r"(?:[ -]?(?:period|candle|candlestick|bar|day|hour|week|minute|session)s?)?",
+}
+
+
+def phrase(pattern: str) -> re.Pattern[str]:
+    """The pattern with the signs of this module written out; its numbers become groups n1, n2 …"""
+    for token, meaning in _TOKENS.items():
+        pattern = pattern.replace(token, meaning)
+    parts = pattern.split("?P<N>")
+    return re.compile(parts[0] + "".join(f"?P<n{i}>{part}" for i, part in enumerate(parts[1:], 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A pattern whose numbers are the values of `names`, in this order; `limits` are what the words allow."""
+
+    names: tuple[str, ...]
+    pattern: re.Pattern[str]
+    limits: tuple[float, float] = (0, 1e12)
+    rising: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Words beside numbers, to be told apart by place (assign.py); `per_cent` says which numbers."""
+
+    words: tuple[tuple[str | None, str], ...]
+    per_cent: bool = False
+    limits: tuple[float, float] = (0, 1e12)
+
+    def pattern(self) -> re.Pattern[str]:
+        """One pattern for all labels; the group `g<index>` tells which."""
+        return re.compile("|".join(rf"(?P<g{i}>\b(?:{words})\b)" for i, (_, words) in enumerate(self.words)))
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Words that fix a value by themselves."""
+
+    name: str
+    pattern: re.Pattern[str]
+    value: object
+
+
+def _p(names: str, pattern: str, low: float = 0, high: float = 1e12, *, rising: bool = False) -> Phrase:
+    return Phrase(tuple(names.split()), phrase(pattern), (low, high), rising)
+
+
+_OF = r"(?: (?:of|at|to|is|are|be|by|should be|around|about|exactly|set to|equal to|=|:))*[ :=]{1,3}"
+_NOT = (
+    r"\b(?:no|without(?: an?| any| the)?|remove(?: the| my| its)?|drop the|disable(?: the)?|turn off(?: the)?"
+    r"|(?:don't|do not) (?:want|use|need|set)(?: an?| any| the)?|skip(?: the)?|get rid of(?: the)?"
+    r"|delete(?: the)?"
+    r"|take out(?: the)?|lose the)"
+)
+
+PERCENT_LABELS = Labels(
+    words=(
+        ("take_profit_pct", r"take[ -]?profits?(?: (?:at|of))?|tp|profit[ -]?targets?|targets?(?: "
+                            r"profits?)?|profits?"
+         r"|gains?"),
+        ("stop_loss_pct", r"(?:hard |trailing )?stop[ -]?loss(?:es)?|trailing stops?|stops?(?: out)?|sl"
+                          r"|loss(?:es)?"),
+        ("risk_per_trade_pct", r"risk(?:ing|s|ed)?(?: per trade)?|(?:per|a|each|every) trade"),
+        ("max_position_pct", r"(?:max(?:imum)? )?(?:position|exposure|allocation)(?: siz(?:e|ing))?s?"
+         r"|of (?:my |the |our |your )?(?:account|capital|equity|balance|portfolio|money|funds|bankroll)"),
+        (None, r"fees?|commissions?|slippage|drawdown|leverage"),
+    ),
+    per_cent=True,
+)  # fmt: skip
+
+COMMON_CONSTANTS = (
+    Constant("stop_loss_pct", re.compile(rf"{_NOT} (?:stop[ -]?loss(?:es)?|stops?)\b"), None),
+    Constant(
+        "take_profit_pct", re.compile(rf"{_NOT} (?:take[ -]?profits?|tp|profit[ -]targets?|targets?)\b"), None
+    ),
+)
+
+COMMON_PHRASES = (
+    _p("max_trades_per_day", r"#n (?:new )?(?:trades?|buys?|orders?|entries|positions|times) (?:a|per|each"
+                             r"|every|in a|/) ?day", 0, 10_000),
+    _p("max_trades_per_day", rf"\b(?:trades|buys|orders|entries) (?:per|a|each|every) day{_OF}#n", 0, 10_000),
+    _p("max_trades_per_day", r"#n (?:daily|intraday) (?:trades?|buys?|orders?)\b", 0, 10_000),
+    _p("max_trades_per_day", rf"\bdaily (?:trade|trades|trading|buy|order)s? (?:limit|cap|maximum"
+                             rf"|max)?{_OF}#n", 0, 10_000),
+    _p("paper_balance", r"\b(?:balance|capital|account|bankroll|budget|equity)(?: size)?(?: (?:of|is|at|to"
+                        r"|with))*[ :=]{1,3}#n"),
+    _p("paper_balance", r"#n(?: ?(?:usd[tc]?|dollars|euros?|eur))?(?: of| in)? (?:paper |starting |initial "
+                        r"|demo )?(?:balance|capital|account|paper money|budget|bankroll)\b"),
+    _p("paper_balance", r"\bstart(?:ing)? with #n(?! ?(?:trade|level|candle))"),
+    _p("stop_loss_pct", rf"\b(?:stop[ -]?loss|sl){_OF}#n(?! ?(?:atr|x\b|times))", 0, 100),
+    _p("take_profit_pct", rf"\b(?:take[ -]?profit|tp){_OF}#n(?! ?(?:atr|x\b|times))", 0, 10_000),
+    _p("risk_per_trade_pct", rf"\brisk(?: per trade)?{_OF}(?!\$)#n(?! ?(?:usd|dollar|eur))", 0, 100),
+    _p("max_position_pct", rf"\bposition(?: size)?{_OF}(?!\$)#n(?! ?(?:usd|dollar|eur))", 0, 100),
+)  # fmt: skip
+
+_BELOW = (
+    r"(?:under(?:neath)?|below|<|less than|beneath|lower than|(?:drops?|falls?|dips?|down|goes) (?:to|below"
+    r"|under)"
+    r"|over ?sold(?: (?:at|below|under|level|threshold|limit|is|of|to|=|:|<))*)"
+)
+_ABOVE = (
+    r"(?:over|above|>|more than|greater than|higher than|exceeds?|(?:rises?|climbs?|up|goes) (?:to|above"
+    r"|over)"
+    r"|over ?bought(?: (?:at|above|over|level|threshold|limit|is|of|to|=|:|>))*)"
+)
+_BUY = r"\b(?:buy|buys|buying|bought|enter|enters|entry|entries|long|go long|get in|open|purchase)"
+_SELL = r"\b(?:sell|sells|selling|sold|exit|exits|close|closes|get out|dump|short)"
+_AT = r"(?:at|reaches|hits|touches|rsi|is|to|level|threshold|limit|line|of|=|:)[ :=]{1,3}(?:rsi )?"
+_NO_COUNT = r"(?! ?(?:candles?|periods?|bars?|days?|hours?|minutes?|trades?|usd|dollars?|k\b))"
+
+OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
+    "rsi_momentum": (
+        _p("rsi_period", rf"\brsi(?: period| length| lookback| window){_OF}#n", 1, 1000),
+        _p("rsi_period", r"#n[ -]?(?:period|candle|bar|day|hour|minute|week)s? (?:rsi|relative "
+                         r"strength)", 1, 1000),
+        _p("rsi_period", rf"\b(?:period|length|lookback|window)s?{_OF}#n", 1, 1000),
+        _p("buy_below sell_above", r"#n ?(?:/|-|and|to|&) ?#n(?![ -]?(?:periods?|candles?|bars?|days?"
+                                   r"|hours?|%))", 1, 99, rising=True),
+        _p("rsi_period", r"\brsi ?[(-] ?#n ?\)?", 2, 60),
+        _p("buy_below", rf"{_BELOW} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
+        _p("sell_above", rf"{_ABOVE} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
+        _p("buy_below", rf"{_BUY}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
+        _p("sell_above", rf"{_SELL}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
+        _p("buy_below", rf"{_BUY} (?:#n){_NO_COUNT}(?=[ ,/]*(?:and )?(?:sell|exit|close))", 1, 100),
+        _p("sell_above", rf"{_SELL} (?:#n){_NO_COUNT}", 1, 100),
+        _p("rsi_period", r"#n[ -](?:period|candle|bar)s?\b", 1, 1000),
+        _p("rsi_period", r"\b(?:over|for|last|past|of) (?:the )?(?:last |past )?#n (?:candles|periods|bars"
+                         r"|days|hours)\b", 1, 1000),
+        _p("rsi_period", r"\brsi #n(?! ?(?:/|-|and))", 2, 60),
+    ),
+    "sma_crossover": (),
+    "mean_reversion": (
+        _p("bollinger_period bollinger_std", r"\( ?#n ?[,/] ?#n ?\)"),
+        _p("bollinger_std", r"#n[ -]?(?:x )?(?:standard[ -])?(?:deviations?|std(?:[ -]?devs?)?|sds?|sigmas?"
+                            r"|stdevs?)\b", 0, 100),
+        _p("bollinger_std", rf"\b(?:deviations?|std(?:[ -]?dev)?|sigma|stdev|multiplier|band width"
+                            rf"|width){_OF}#n", 0, 100),
+        _p("bollinger_period", rf"\b(?:period|length|lookback|window)s?{_OF}#n", 1, 10_000),
+        _p("bollinger_period bollinger_std", r"\b(?:bollinger(?: bands?)?|bb|bands) #n ?[,/ ] ?#n"),
+        _p("bollinger_period", r"#n[ -]?(?:period|candle|bar|day|hour|minute|week|sma|ma"
+                               r"|moving)s?\b", 1, 10_000),
+        _p("bollinger_period", r"\b(?:bollinger(?: bands?)?|bb|bands) ?[(-]? ?#n", 1, 10_000),
+        _p("bollinger_period", r"\b(?:over|last|past) (?:the )?(?:last |past )?#n\b", 1, 10_000),
+    ),
+    "breakout": (
+        _p("entry_period exit_period", r"#n ?/ ?#n@unit", 1, 10_000),
+        _p("entry_period", r"\b(?:donchian(?: channel)?|channel) ?[(-]? ?#n", 1, 10_000),
+    ),
+    "dca": (
+        _p("dip_multiplier", r"#n ?(?:x\b|times\b)(?! (?:an?|per|each|every|in a) )", 1, 1000),
+        _p("dip_multiplier", rf"\bmultiplier{_OF}#n", 0, 1000),
+        _p("dip_lookback", r"\b(?:high|peak|top) (?:of|over|in|from) (?:the )?(?:last |past )?#n", 1, 10_000),
+        _p("dip_lookback", rf"\blookback{_OF}#n", 1, 10_000),
+        _p("amount", r"[$€£] ?#n(?! ?(?:balance|account|capital))"),
+        _p("amount", r"#n ?(?:usd[tc]?|dollars?|bucks?|euros?|eur|gbp|pounds?)\b"),
+        _p("amount", rf"\b(?:amount|buys?|buying|invest(?:s|ing)?|spend(?:s|ing)?|put|order size){_OF}#n(?! "
+                     rf"?(?:times|x|trades?|days?|hours?|weeks?))"),
+        _p("amount", r"\b(?:buys?|buying|invest(?:s|ing)?|spend(?:s|ing)?|put) #n(?! ?(?:times|x|trades?"
+                     r"|days?|hours?|weeks?))"),
+        _p("amount", r"#n (?:of market|worth|into market|in market|per buy|each time|a week|a day|a month"
+                     r"|per (?:week|day|month))\b"),
+        _p("interval_hours", r"\b(?:every|interval(?: of)?) #n hours?\b", 1, 10_000),
+    ),
+    "grid": (
+        _p("grid_levels", r"#n[ -]?(?:price |grid |buy )?(?:levels?|lines?|grids|steps|rungs|orders"
+                          r"|zones)\b", 1, 10_000),
+        _p("grid_levels", rf"\b(?:levels|grid lines|grids|rungs){_OF}#n", 1, 10_000),
+        _p("lower_price upper_price", r"\b(?:between|from|range(?: of| is|:)?|in|over|covering|spanning"
+                                      r"|bounds(?: of)?)[ ]#n ?(?:-|to|and|/|up to|through|until) "
+                                      r"?#n", rising=True),
+        _p("lower_price upper_price", r"#n ?(?:-|to|\.\.) ?#n(?! ?(?:candle|day|hour|level))", rising=True),
+        _p("amount", r"#n ?(?:usd[tc]?|dollars?|bucks?|euros?)? ?(?:per|each|a|at each|at every|on each) "
+                     r"(?:level|order|grid|line|lot|step)"),
+        _p("amount", rf"\b(?:amount|order size|lot size|spend|spending|per level|per order){_OF}#n"),
+        _p("amount", r"\b(?:spend|spending|buy|buying|invest|investing) #n"),
+        _p("amount", r"#n (?:each|apiece)\b"),
+        _p("centre_price", r"\b(?:around|cent(?:re|er)(?:e?d)?(?: (?:price|at|on|around|of|to))*|middle(?: "
+                           r"at| of)?)[ :=]{1,3}#n"),
+    ),
+}  # fmt: skip
+
+OWN_LABELS: dict[str, tuple[Labels, ...]] = {
+    "rsi_momentum": (),
+    "sma_crossover": (
+        Labels(
+            words=(
+                ("fast_period", r"fast(?:er)?|short(?:er)?(?: term)?|quick(?:er)?"),
+                ("slow_period", r"slow(?:er)?|long(?:er)?(?: term)?"),
+            ),
+            limits=(1, 10_000),
+        ),
+    ),
+    "mean_reversion": (),
+    "breakout": (
+        Labels(
+            words=(
+                ("entry_period", r"entry|entries|enter|highs?|highest(?: high)?|break(?:s|ing)?[ -]?outs?"
+                                 r"|donchian"
+                 r"|channel|upper|buys?|turtles?|entry period"),
+                ("exit_period", r"exits?|lows?|lowest(?: low)?|lower|sells?|trail(?:ing)?"),
+            ),
+            limits=(1, 10_000),
+        ),
+    ),
+    "dca": (
+        Labels(
+            words=(("dip_pct", r"dips?|drops?|dropped|falls?|fell|down|crash(?:es)?|declines?|pull[ -]?backs?"
+                    r"|corrections?|below (?:the |its )?(?:recent )?high"),),
+            per_cent=True,
+        ),
+    ),
+    "grid": (
+        Labels(words=(("spacing_pct", r"apart|spac(?:ing|ed)|steps?(?: of)?|grid|between (?:the )?levels"
+                                      r"|every"),),
+               per_cent=True),
+        Labels(
+            words=(
+                ("lower_price", r"lower(?: price| bound| limit| level)?|bottom|floor|minimum price"),
+                ("upper_price", r"upper(?: price| bound| limit| level)?|top|ceiling|maximum price"),
+            ),
+        ),
+    ),
+}  # fmt: skip
+
+OWN_CONSTANTS: dict[str, tuple[Constant, ...]] = {
+    "rsi_momentum": (),
+    "sma_crossover": (),
+    "mean_reversion": (
+        Constant(
+            "exit_band",
+            re.compile(
+                r"\b(?:sells?|selling|exits?|close|closes|out|profits?"
+                r"|target)\b[^\d.;!?\n]{0,30}?\b(?:upper|top)\b"
+                r"|\bupper (?:band )?exit"
+            ),
+            "upper",
+        ),
+        Constant(
+            "exit_band",
+            re.compile(
+                r"\b(?:sells?|selling|exits?|close|closes|out|profits?|target)\b[^\d.;!?\n]{0,30}?"
+                r"\b(?:middle|mid|mean|average|basis|cent(?:re|er))\b|\bmiddle (?:band )?exit"
+            ),
+            "middle",
+        ),
+    ),
+    "breakout": (),
+    "dca": (
+        Constant("dip_multiplier", re.compile(r"\b(?:doubl(?:e|es|ing)|twice)\b(?! digit)"), 2),
+        Constant("dip_multiplier", re.compile(r"\btripl(?:e|es|ing)\b"), 3),
+    ),
+    "grid": (),
+}
+
+# Asked for in words that the templates cannot do: what to tell the user.
+REFUSALS: tuple[tuple[str | None, re.Pattern[str], str], ...] = (
+    (None, re.compile(r"\btrailing (?:stop|take|profit)"), "The stop is a fixed distance from the entry; "
+        "the templates have no trailing stop."),
+    (None, re.compile(r"\brisk(?:ing)?(?: (?:at most|only|up "
+                      r"to))? \$"), "Risk is set in per cent of the account, so an amount of money per "
+                                    "trade cannot be taken."),
+    (None, re.compile(r"\b\d{1,3}x leverage|\bleverage[d]?\b"), "The templates trade without leverage."),
+    (None, re.compile(r"\b(?:go|goes|going|open|take) (?:a )?shorts?\b(?! (?:period|term|sma|ma|average))"
+                      r"|\bshort[ -]sell"), "The templates only buy and sell what was bought; they never "
+                                            "sell short."),
+    (None, re.compile(r"\b(?:increase|raise|lower|reduce|decrease|widen|tighten|bump"
+                      r"|cut)\b[^.;!?\n\d]{0,40}\bby \$?\d"), "I can set a value but not change one by an "
+                          "amount: tell me the new value."),
+    ("rsi_momentum", re.compile(rf"{_BUY}\b(?:(?!sell|exit|close|over "
+                                rf"?bought)[^,;.!?\n\d]){{0,30}}?\b(?:over|above|>)\s?\d{{1,2}}\b(?!%| "
+                                rf"?(?:sell|exit|candles|periods|bars|days"
+                                rf"|hours))"), "This strategy buys when the RSI is low and sells when it is "
+                                               "high; it cannot buy above a level."),
+)  # fmt: skip
+
+OWN_NAMES: dict[str, frozenset[str]] = {
+    strategy: frozenset(
+        [name for item in OWN_PHRASES[strategy] for name in item.names]
+        + [name for labels in OWN_LABELS[strategy] for name, _ in labels.words if name]
+        + [item.name for item in OWN_CONSTANTS[strategy]]
+    )
+    for strategy in OWN_PHRASES
+}
+COMMON_NAMES = frozenset(
+    [
+        "symbol",
+        "exchange",
+        "timeframe",
+        "risk_per_trade_pct",
+        "stop_loss_pct",
+        "take_profit_pct",
+        "max_position_pct",
+        "max_trades_per_day",
+        "paper_balance",
+        "poll_seconds",
+        "live_trading",
+        "schedule",
+    ]
+)

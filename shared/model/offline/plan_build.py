@@ -1,0 +1,234 @@
+"""Building a bot: say what was understood, write the files, check the code, hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.model.offline.conversation import LANGUAGE_QUESTION, STRATEGY_QUESTION, Bot, Done, bot_of
+from shared.model.offline.extract_options import offered_language
+from shared.model.offline.extract_strategy import TITLES
+from shared.model.offline.intent import Intent, asks_for
+from shared.model.offline.plan_documentation import citations
+from shared.model.offline.repair import repaired
+from shared.model.offline.reply import Reply, bullets, paragraphs
+from shared.model.offline.task import Task
+from shared.model.offline.wish import BotWish
+from shared.model.offline.wording import (
+    RULES,
+    describe_analysis,
+    describe_parameters,
+    language_name,
+    list_changes,
+    list_files,
+    list_parameters,
+    strategy_list,
+)
+
+TOOL = "create_bot_template"
+_REPLAY_QUERY = "replay candles from a CSV file with data_source and BOT_CONFIG"
+_MOST_TRIES = 2
+
+
+def build_bot(task: Task) -> Reply:
+    """The next step of building a new bot."""
+    if task.conversation.of(TOOL):
+        return after_build(task, before=None)
+    return begin_build(task)
+
+
+def begin_build(task: Task) -> Reply:
+    """The first step: a question, a refusal, or what was understood with the call that builds it."""
+    wish = task.wish
+    if wish.strategy is None:
+        return ask_strategy(wish)
+    arguments: dict[str, Any] = {
+        "strategy_type": wish.strategy,
+        "parameters": wish.parameters,
+        "bot_type": wish.bot_type,
+        "name": wish.name,
+    }
+    understood = paragraphs(
+        f"I understood: **{TITLES[wish.strategy]}**, a bot that {RULES[wish.strategy]}.",
+        describe_parameters(wish.parameters),
+        _type_and_name(wish),
+        "Whatever you did not say takes the template's default.",
+    )
+    return call_build(task, understood, arguments)
+
+
+def ask_strategy(wish: BotWish) -> Reply:
+    """One question that lists what can be built."""
+    if len(wish.candidates) > 1:
+        named = " and ".join(TITLES[name] for name in wish.candidates)
+        reason = f"You named {named}, and a bot follows one strategy."
+    elif wish.not_offered:
+        reason = f"There is no template for {wish.not_offered}, and I do not invent one."
+    else:
+        reason = "I can build that once I know its strategy."
+    heard = describe_parameters(wish.parameters)
+    return Reply(
+        paragraphs(
+            reason,
+            f"{STRATEGY_QUESTION} I can build these:",
+            strategy_list(),
+            f"What I noted so far:\n\n{heard}" if heard else None,
+        )
+    )
+
+
+def call_build(task: Task, said: str, arguments: dict[str, Any]) -> Reply:
+    """The words and the call of create_bot_template, with a look at the documentation beside it."""
+    wish, tools = task.wish, task.tools
+    if not tools.has(TOOL):
+        return Reply(paragraphs(said, f"I cannot write it, though. {tools.missing(TOOL)}"))
+    offered = tools.choices(TOOL, "language")
+    language = offered_language(wish.language, offered) if wish.language and offered else wish.language
+    if wish.language and language is None:
+        return Reply(
+            f"Bots can be written in {', '.join(map(language_name, offered))} at present, not in "
+            f"{language_name(wish.language)}. {LANGUAGE_QUESTION.format(language_name(offered[0]))}"
+        )
+    strategies = tools.choices(TOOL, "strategy_type")
+    if strategies and arguments["strategy_type"] not in strategies:
+        return Reply(f"This installation builds {', '.join(strategies)} only.")
+    calls = tools.call(TOOL, language=language, **arguments)
+    if task.intent is Intent.BUILD:
+        calls += tools.call("search_documentation", query=_REPLAY_QUERY, limit=3)
+    return Reply(paragraphs(said, _remarks(wish), "I write the files now."), calls)
+
+
+def after_build(task: Task, *, before: Bot | None) -> Reply:
+    """What follows a call of create_bot_template: a repair, the code check, or the handing over."""
+    tries = task.conversation.of(TOOL)
+    if not tries[-1].ok:
+        return _after_failure(task, tries)
+    checks = task.tools.call("analyze_code")
+    if checks and not task.conversation.of("analyze_code"):
+        return Reply("The files are written. Now I check the code.", checks)
+    wanted = asks_for(Intent.BACKTEST, task.request)
+    if wanted and not task.conversation.of("backtest_bot") and (more := task.tools.call("backtest_bot")):
+        return Reply("You also asked for a backtest, so I run it.", more)
+    return Reply(_hand_over(task, tries[-1], before))
+
+
+def _after_failure(task: Task, tries: tuple[Done, ...]) -> Reply:
+    failed = tries[-1]
+    reason = f"The bot could not be written: {failed.problem}"
+    if len(tries) < _MOST_TRIES and task.tools.has(TOOL):
+        if failed.result.error and failed.result.error.retryable:
+            return Reply(
+                paragraphs(reason, "That may pass, so I try once more."),
+                task.tools.call(TOOL, **failed.call.arguments),
+            )
+        repair = repaired(failed.call.arguments, failed.problem)
+        if repair is not None:
+            arguments, changes = repair
+            said = paragraphs(reason, "I correct what can be corrected:", bullets(changes))
+            return Reply(said, task.tools.call(TOOL, **arguments))
+    return Reply(paragraphs(reason, "Nothing was changed. Tell me other values and I try again."))
+
+
+def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
+    bot = bot_of(built)
+    assert bot is not None
+    stated, rest = {*task.wish.parameters}, "as before" if before else "defaults"
+    analysis = task.conversation.last("analyze_code")
+    return paragraphs(
+        _headline(bot, built.value, before),
+        _what_changed(before, bot) if before else None,
+        f"**Files**\n\n{list_files(built.value.get('files', []))}",
+        f"**Parameters**\n\n{list_parameters(bot.parameters, stated, rest=rest)}",
+        _notes(built.value),
+        _corrections(task),
+        None if before is None else _remarks(task.wish),
+        _analysis(analysis),
+        _backtest(task),
+        how_to_run(bot),
+        "**Next steps**: replay it on your own candles, change any value by telling me, and let it trade on "
+        "paper "
+        "before you think of real orders. Past prices promise nothing.",
+        citations(task.conversation),
+    )
+
+
+def _headline(bot: Bot, value: dict[str, Any], before: Bot | None) -> str:
+    version = f" {value['version']}" if value.get("version") else ""
+    files = [file for file in value.get("files", []) if isinstance(file, dict)]
+    if before is not None and files and all(file.get("outcome") == "unchanged" for file in files):
+        return f"**{bot.name}**{version} already was as you asked: no file changed."
+    verb = "is changed" if before is not None else "is ready"
+    title = TITLES.get(bot.strategy, bot.strategy)
+    return f"**{bot.name}**{version} {verb}: {title}, {bot.bot_type or 'scheduled'}."
+
+
+def _what_changed(before: Bot, bot: Bot) -> str | None:
+    """The differences between the bot as it was and as it is."""
+    pairs = {
+        "strategy": (TITLES.get(before.strategy, before.strategy), TITLES.get(bot.strategy, bot.strategy)),
+        "type": (before.bot_type or "scheduled", bot.bot_type or "scheduled"),
+        "name": (before.name or "none", bot.name or "none"),
+    }
+    lines = [f"{what}: {old} → {new}" for what, (old, new) in pairs.items() if old != new]
+    common = {name: value for name, value in before.parameters.items() if name in bot.parameters}
+    # Another strategy has parameters of its own; the list of all of them shows these.
+    after = {name: value for name, value in bot.parameters.items() if name in common}
+    lines += list_changes(common, after)
+    return f"**Changed**\n\n{bullets(lines)}" if lines else None
+
+
+def _notes(value: dict[str, Any]) -> str | None:
+    notes = value.get("notes")
+    if not isinstance(notes, list) or not notes:
+        return None
+    return f"**Notes**\n\n{bullets([str(note) for note in notes])}"
+
+
+def _corrections(task: Task) -> str | None:
+    """What a repair changed, so that the last answer says it too."""
+    tries = task.conversation.of(TOOL)
+    repair = repaired(tries[-2].call.arguments, tries[-2].problem) if len(tries) > 1 else None
+    return f"**Corrected**\n\n{bullets(repair[1])}" if repair else None
+
+
+def _analysis(analysis: Done | None) -> str | None:
+    if analysis is None:
+        return "The code was not checked, as there is no tool for it here."
+    return describe_analysis(analysis.value) if analysis.ok else f"The code check failed: {analysis.problem}"
+
+
+def _backtest(task: Task) -> str | None:
+    if not asks_for(Intent.BACKTEST, task.request):
+        return None
+    run = task.conversation.last("backtest_bot")
+    if run is None:
+        return (
+            f"I could not backtest it. {task.tools.missing('backtest_bot')} The replay below comes nearest."
+        )
+    from shared.model.offline.wording import facts
+
+    return f"**Backtest**\n\n{facts(run.value)}" if run.ok else f"The backtest failed: {run.problem}"
+
+
+def how_to_run(bot: Bot) -> str:
+    """The commands that replay the bot on its sample candles and run its tests."""
+    return paragraphs(
+        "**Run it** in the unpacked folder; this replays the sample candles that come with the bot:",
+        "```bash\npip install -r requirements.txt pytest\n"
+        f'BOT_ID={bot.name or "bot"} BOT_CONFIG=\'{{"data_source": "sample.csv"}}\' CODE_MOUNT_DIR="$PWD" '
+        "python main.py\npython -m pytest\n```",
+    )
+
+
+def _type_and_name(wish: BotWish) -> str | None:
+    parts = [f"type: {wish.bot_type}"] if wish.bot_type else []
+    parts += [f"name: {wish.name}"] if wish.name else []
+    return bullets(parts) or None
+
+
+def _remarks(wish: BotWish) -> str | None:
+    lines = list(wish.remarks)
+    if wish.not_offered and wish.strategy:
+        lines.append(f"There is no template for {wish.not_offered}; that part is left out.")
+    if wish.unread:
+        lines.append(f"I found no use for these numbers: {', '.join(wish.unread[:8])}.")
+    return f"Please note:\n\n{bullets(lines)}" if lines else None

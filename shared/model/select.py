@@ -1,0 +1,29 @@
+"""Settings to chat model; each adapter is imported only when it is chosen."""
+
+from __future__ import annotations
+
+from shared.model.port import ChatModel
+from shared.settings import Settings
+
+
+def open_model(settings: Settings) -> ChatModel:
+    """The model that the settings name; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: Gemini is chosen without a key and without Vertex AI.
+    """
+    if settings.provider == "offline":
+        from shared.model.offline import OfflineModel
+
+        return OfflineModel()
+    from shared.model.gemini import GeminiModel
+
+    key = settings.gemini_api_key
+    return GeminiModel(
+        api_key=key.get_secret_value() if key else None,
+        model=settings.gemini_model,
+        base_url=settings.gemini_base_url,
+        vertexai=settings.google_genai_use_vertexai,
+        project=settings.google_cloud_project,
+        location=settings.google_cloud_location,
+    )
