@@ -84,7 +84,7 @@ def report(index: Index, queries: list[dict[str, Any]], *, misses: bool) -> None
 
 
 def _timed(index: Index, question: str) -> tuple[list[Hit], float]:
-    """The first hits, and the milliseconds of the quickest of three searches: a loaded machine disturbs less."""
+    """The first hits, and the milliseconds of the quickest of three searches: load disturbs it less."""
     best = math.inf
     for _ in range(3):
         began = time.perf_counter()
