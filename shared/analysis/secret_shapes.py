@@ -32,7 +32,9 @@ _PLACEHOLDER = re.compile(
     r"|^(?:test|demo)[-_]|1234567|abcdef|deadbeef",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_ ./:](?:[A-Z]?[a-z]+|[A-Z]+|\d{1,4}))*$")
+# The address of a token's contract or of a wallet is public.
+_ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
+_WORDS = re.compile(r"^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_ ./:](?:[A-Z]?[a-z]+|[A-Z]+|\d{1,8}))*$")
 
 
 def is_secret_name(name: str) -> bool:
@@ -48,7 +50,7 @@ def looks_secret(name: str, value: str) -> bool:
     shortest = _MIN_CHOSEN_LENGTH if _CHOSEN.search(name) else _MIN_LENGTH
     if not shortest <= len(value) <= 4096 or _PLACEHOLDER.search(value) or value.isspace():
         return False
-    if "://" in value or value.startswith(("/", "./", "~")):
+    if "://" in value or value.startswith(("/", "./", "~")) or _ADDRESS.match(value):
         return False
     if _is_phrase(value):
         return True

@@ -16,7 +16,7 @@ from shared.analysis.secret_shapes import is_placeholder, is_secret_name, looks_
 from shared.analysis.source import SourceFile
 
 if TYPE_CHECKING:
-    from detect_secrets.plugins.base import BasePlugin
+    from detect_secrets.plugins.base import RegexBasedDetector
 
 MAX_CHARS = 256 * 1024
 _PIECE = 2048
@@ -76,10 +76,10 @@ def _shaped(line: str) -> str | None:
 
 def _known(line: str) -> str | None:
     for detector, may_match in _detectors():
-        if may_match.search(line):
-            for value in detector.analyze_string(line):
-                if not is_placeholder(str(value)):
-                    return str(detector.secret_type)
+        if may_match.search(line) and any(detector.analyze_string(line)):
+            matches = (match[0] for pattern in detector.denylist for match in pattern.finditer(line))
+            if not all(is_placeholder(match) for match in matches):
+                return str(detector.secret_type)
     return None
 
 
@@ -93,7 +93,7 @@ def _assigned(name: str, line: str) -> str | None:
 
 
 @cache
-def _detectors() -> tuple[tuple[BasePlugin, re.Pattern[str]], ...]:
+def _detectors() -> tuple[tuple[RegexBasedDetector, re.Pattern[str]], ...]:
     """Each detector with a quick pattern that every line it can match contains."""
     from detect_secrets.plugins.aws import AWSKeyDetector
     from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector

@@ -8,7 +8,10 @@ exchange keys from placeholders.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from shared.analysis.python.parsing import PythonFile
@@ -59,9 +62,7 @@ def check_security(file: PythonFile) -> Iterator[Finding]:
 
 
 def _issues(text: str) -> list[Issue]:
-    # bandit ships no types.
-    from bandit.core import config, manager, node_visitor  # type: ignore[import-untyped]
-
+    config, manager, node_visitor = _modules()
     name = "./bot.py"
     bandit = manager.BanditManager(config.BanditConfig(), "file")
     bandit.metrics.begin(name)
@@ -71,6 +72,16 @@ def _issues(text: str) -> list[Issue]:
     )
     visitor.process(data)
     return list(visitor.tester.results)
+
+
+@cache
+def _modules() -> tuple[ModuleType, ModuleType, ModuleType]:
+    # Bandit 1.9.4 gives stevedore an argument that stevedore 5.10 no longer wants; nothing depends on it.
+    warnings.filterwarnings("ignore", message="The verify_requirements argument", category=DeprecationWarning)
+    # bandit ships no types.
+    from bandit.core import config, manager, node_visitor  # type: ignore[import-untyped]
+
+    return config, manager, node_visitor
 
 
 def _finding(name: str, issue: Issue) -> Finding:
