@@ -13,6 +13,7 @@ $(READY): requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m compileall -q shared functions infra
+	$(BIN)/python -m shared.tools.documentation
 	touch $@
 
 run: setup

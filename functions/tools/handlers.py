@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -39,13 +41,21 @@ async def call_tool(request: Request) -> Response:
 
 async def search_docs(request: Request) -> Response:
     """`GET /api/docs/search`."""
-    from shared.tools.documentation import search
+    from shared.tools.documentation.search import search
 
     query = request.query_params.get("q", "")
     if not query.strip():
         raise InvalidRequestError("q: is required")
     limit = int_parameter(request, "limit", 5, low=1, high=20)
-    return json_response(await search(resources().settings, query, limit))
+    return json_response(asdict(await search(resources().settings, query, limit)))
+
+
+async def raw_page(request: Request) -> Response:
+    """`GET /api/docs/raw/{path}`: a page as Markdown, where search results' `url` leads."""
+    from shared.tools.documentation.search import find_page
+
+    page = await find_page(resources().settings, request.path_params["path"])
+    return Response(page.body, media_type="text/markdown; charset=utf-8")
 
 
 async def _ensure_session(key: SessionKey) -> None:

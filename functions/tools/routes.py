@@ -44,6 +44,15 @@ ROUTES: tuple[Endpoint, ...] = (
         errors=(400, 422),
         public=True,
     ),
+    Endpoint(
+        method="GET",
+        path="/api/docs/raw/{path:path}",
+        handler=handlers.raw_page,
+        summary="A page of the documentation as Markdown",
+        media_type="text/markdown",
+        errors=(404,),
+        public=True,
+    ),
     *SYSTEM_ROUTES,
 )
 

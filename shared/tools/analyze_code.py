@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, TypedDict, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from shared.analysis import analyse_files
 from shared.analysis.registry import analyser_for, analyser_of, languages

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from shared.artifact import Artifact
 from shared.errors import ArtifactNotFoundError, SessionNotFoundError, ToolInputError

@@ -14,7 +14,5 @@ def open_tools(settings: Settings, artifacts: Artifacts) -> ToolRunner:
     from shared.tools.registry import TOOLS
     from shared.tools.runner import LocalToolRunner
 
-    services = ToolServices(
-        artifacts=artifacts, settings=settings, resolver=SystemResolver(), clock=utc_now
-    )
+    services = ToolServices(artifacts=artifacts, settings=settings, resolver=SystemResolver(), clock=utc_now)
     return LocalToolRunner(tools=TOOLS, services=services)

@@ -35,6 +35,6 @@ def configure_logs(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
-    # These tell addresses and bodies of requests at INFO.
-    for name in ("httpx", "httpcore", "google_genai", "aiohttp", "asyncio", "sqlalchemy"):
+    # These tell addresses and bodies of requests at INFO, or what nobody asked.
+    for name in ("httpx", "httpcore", "google_genai", "aiohttp", "asyncio", "sqlalchemy", "uvicorn.error"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -1,0 +1,91 @@
+"""Each function starts alone by the contract's command, from any folder, and tells its health."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.ports import free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def started(target: str, folder: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    port = free_port()
+    command = [
+        str(Path(sys.executable).parent / "functions-framework"),
+        "--asgi",
+        "--source",
+        str(ROOT / "functions" / target / "main.py"),
+        "--target",
+        target,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder / "data"), **variables}
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+@pytest.mark.parametrize("target", ["chat", "tools", "artifacts", "events"])
+def test_the_function_starts_alone(target: str, tmp_path: Path) -> None:
+    with started(target, tmp_path) as (process, url):
+        wait_for(f"{url}/health/live", process)
+        health = httpx.get(f"{url}/health", trust_env=False)
+        assert health.status_code == 200
+        assert health.json()["status"] == "healthy"
+        if target == "chat":
+            answer = httpx.post(f"{url}/chat", json={"message": "Hello"}, trust_env=False, timeout=30)
+            assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"AUTH_MODE": "password"}, "AUTH_MODE"),
+        ({"MAX_TOOLS_PER_REQUEST": "many"}, "MAX_TOOLS_PER_REQUEST"),
+        ({"K_SERVICE": "chat"}, "AUTH_MODE"),
+        ({"AUTH_MODE": "jwt"}, "JWT_SECRET"),
+        ({"CONFIG_FILE": "/nowhere.yaml"}, "CONFIG_FILE"),
+        ({"MODEL_PROVIDER": "gemini"}, "GEMINI_API_KEY"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_is_named(
+    variables: dict[str, str], named: str, tmp_path: Path
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PORT": "0",
+        "GEMINI_BASE_URL": "http://secret-host.test",
+        **variables,
+    }
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.local.gateway"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert named in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "secret-host" not in run.stderr

@@ -1,0 +1,80 @@
+"""The agent itself as a process, as `make run` starts it, for tests on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+_BANNER = re.compile(r"serves http://localhost:(\d+)")
+
+
+@dataclass(slots=True)
+class Agent:
+    """A running agent: where it is, what it logged, its process."""
+
+    url: str
+    folder: Path
+    banner: str
+    process: subprocess.Popen[str]
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A client of this agent."""
+        return httpx.Client(base_url=self.url, timeout=60, headers=headers, trust_env=False)
+
+    def logs(self) -> str:
+        """Everything the process has logged so far."""
+        return (self.folder / "stderr.log").read_text()
+
+
+@contextlib.contextmanager
+def agent_server(folder: Path, **variables: str) -> Iterator[Agent]:
+    """Starts the gateway in `folder` with settings on top of the defaults; stops it with SIGTERM."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "DATA_DIR": str(folder / "data"),
+        "PORT": "0",
+        **variables,
+    }
+    with (folder / "stderr.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.gateway"],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            preexec_fn=_die_with_parent,
+        )
+    try:
+        assert process.stdout is not None
+        banner = process.stdout.readline()
+        found = _BANNER.search(banner)
+        if found is None:
+            raise AssertionError(f"the agent did not start: {(folder / 'stderr.log').read_text()}")
+        yield Agent(f"http://127.0.0.1:{found[1]}", folder, banner.strip(), process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

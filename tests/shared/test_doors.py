@@ -1,0 +1,64 @@
+"""Each vendor's package has its only doors: the files that may import it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DOORS: dict[str, tuple[str, ...]] = {
+    "google": ("shared/model/gemini",),
+    "sqlalchemy": ("shared/sessions/",),
+    "alembic": ("shared/sessions/migrat",),
+    "asyncpg": ("shared/sessions/",),
+    "aiosqlite": ("shared/sessions/",),
+    "sqlite3": ("shared/sessions/", "shared/tools/documentation/"),
+    "starlette": ("shared/web/", "functions/", "infra/local/"),
+    "uvicorn": ("infra/local/",),
+    "functions_framework": ("functions/", "infra/local/"),
+    "httpx": ("shared/browsing/",),
+    "httpcore": ("shared/browsing/",),
+    "bs4": ("shared/browsing/",),
+    "markdownify": ("shared/browsing/",),
+    "jinja2": ("shared/tools/templates/",),
+    "bandit": ("shared/analysis/",),
+    "radon": ("shared/analysis/",),
+    "detect_secrets": ("shared/analysis/",),
+    "zstandard": ("shared/artifacts/",),
+    "jwt": ("shared/web/",),
+    "prometheus_client": ("shared/web/telemetry.py",),
+    "pythonjsonlogger": ("shared/web/logs.py",),
+    "pydantic_settings": (),
+}
+
+
+def _imports(path: Path) -> set[str]:
+    packages: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            packages.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            packages.add(node.module.split(".")[0])
+    return packages
+
+
+def test_vendors_come_in_by_their_own_doors_only() -> None:
+    strays = []
+    for folder in ("shared", "functions", "infra"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            for package in _imports(path) & DOORS.keys():
+                if not name.startswith(DOORS[package]):
+                    strays.append(f"{name} imports {package}")
+    assert strays == []
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = []
+    for folder in ("shared", "functions", "infra"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
+                    readers.append(path.relative_to(ROOT).as_posix())
+    assert set(readers) == {"shared/settings.py"}
