@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from shared.browsing.cache import FetchedPage, PageCache, StoredPage
-from shared.browsing.decode import ACCEPT_ENCODING, BodyReader, decode_text
-from shared.browsing.faults import (
-    fetch_failed,
-    not_allowed,
-    redirect_not_allowed,
-    too_large,
-    unsupported,
-)
+from shared.browsing.decode import decode_text
+from shared.browsing.faults import fetch_failed, not_allowed, redirect_not_allowed
 from shared.browsing.policy import Target, Verdict, decide
+from shared.browsing.response import (
+    AGENT,
+    MAX_BODY_BYTES,
+    check_page,
+    connection_fault,
+    content_type,
+    read_body,
+    request_headers,
+)
 from shared.browsing.robots import ALLOW_ALL, REFUSE_ALL, Robots, parse_robots
 from shared.errors import ToolError
 from shared.tools.port import Dialer, Resolver
@@ -26,15 +29,11 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_REDIRECTS = 5
-MAX_BODY_BYTES = 2 * 1024 * 1024
-AGENT = "the0-agent"
-USER_AGENT = f"{AGENT}/0.1 (reads single pages when a user asks; +https://the0.dev)"
 
 _MAX_ROBOTS_BYTES = 512 * 1024
 _MAX_ADDRESSES = 4
 _CONNECT_SECONDS = 8.0
 _REDIRECTS = (301, 302, 303, 307, 308)
-_TEXT_TYPES = ("application/json", "application/xml", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,9 @@ class Fetcher:
         rules = self._cache.robots(target.origin)
         if rules is None:
             rules = await self._read_robots(target)
-            self._cache.store_robots(target.origin, rules)
+            # A site that is broken just now is asked again.
+            if rules is not REFUSE_ALL:
+                self._cache.store_robots(target.origin, rules)
         if not rules.allows(target.path):
             raise not_allowed(
                 f"the robots.txt of {target.host} asks automated readers to leave {target.path[:200]} alone"
@@ -182,7 +183,8 @@ class Fetcher:
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if address == addresses[-1]:
                     raise fetch_failed(
-                        f"no connection to {target.host}{_why(error)}", retryable=not _why(error)
+                        f"no connection to {target.host}{connection_fault(error)}",
+                        retryable=not connection_fault(error),
                     ) from error
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 raise fetch_failed(
@@ -203,7 +205,7 @@ class Fetcher:
         request = httpx.Request(
             "GET",
             httpx.URL(scheme=target.scheme, host=host, port=port, raw_path=target.path.encode("ascii")),
-            headers=_headers(target, stored),
+            headers=request_headers(target, stored),
             extensions={
                 "sni_hostname": target.host,
                 "timeout": {"connect": _CONNECT_SECONDS, "read": None, "write": None, "pool": None},
@@ -227,8 +229,8 @@ class Fetcher:
         if location is not None or (robots and status != 200):
             return _Answer(target=target, status=status, headers=headers, location=location)
         if not robots:
-            _check_answer(target, status, headers)
-        body = await _body(response, _MAX_ROBOTS_BYTES if robots else MAX_BODY_BYTES)
+            check_page(target, status, headers)
+        body = await read_body(response, _MAX_ROBOTS_BYTES if robots else MAX_BODY_BYTES)
         answer = _Answer(target=target, status=status, headers=headers, body=body)
         if not robots:
             self._cache.store(_page(answer), headers)
@@ -240,7 +242,7 @@ class _PrivateAddressError(Exception):
 
 
 def _page(answer: _Answer) -> FetchedPage:
-    media_type, charset = _content_type(answer.headers)
+    media_type, charset = content_type(answer.headers)
     return FetchedPage(
         url=answer.target.url,
         status=answer.status,
@@ -254,67 +256,3 @@ def _from_cache(target: Target, stored: StoredPage) -> _Answer:
     page = stored.page
     content_type = f"{page.media_type}; charset={page.charset}" if page.charset else page.media_type
     return _Answer(target=target, status=page.status, headers={"content-type": content_type}, body=page.body)
-
-
-def _headers(target: Target, stored: StoredPage | None) -> dict[str, str]:
-    headers = {
-        "Host": target.host,
-        "User-Agent": USER_AGENT,
-        "Accept": "text/html, text/*;q=0.9, application/json;q=0.8, application/xml;q=0.8",
-        "Accept-Language": "en, *;q=0.5",
-        "Accept-Encoding": ACCEPT_ENCODING,
-        "Connection": "close",
-    }
-    if stored is not None and stored.etag:
-        headers["If-None-Match"] = stored.etag
-    if stored is not None and stored.last_modified:
-        headers["If-Modified-Since"] = stored.last_modified
-    return headers
-
-
-def _content_type(headers: Mapping[str, str]) -> tuple[str, str | None]:
-    """The media type in lower case and the charset parameter."""
-    first, *parameters = headers.get("content-type", "").split(";")
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return first.strip().lower(), value.strip().strip('"')[:40] or None
-    return first.strip().lower(), None
-
-
-def _check_answer(target: Target, status: int, headers: Mapping[str, str]) -> None:
-    """Refuses what is no page: another status than 200, a type that is not read, a length over the limit."""
-    if status != 200:
-        raise fetch_failed(_status_advice(target, status), retryable=status == 429 or status >= 500)
-    media_type, _ = _content_type(headers)
-    if not (
-        media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type.endswith(("+json", "+xml"))
-    ):
-        raise unsupported(f"the page is of type {media_type[:80] or 'unknown'}")
-    if media_type == "image/svg+xml":
-        raise unsupported("the page is an image")
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
-        raise too_large(MAX_BODY_BYTES)
-
-
-def _status_advice(target: Target, status: int) -> str:
-    if status in (404, 410):
-        return f"there is no page {target.url} (status {status}): check the address, or search for it"
-    if status in (401, 403):
-        return f"{target.host} does not show {target.path[:200]} without signing in (status {status})"
-    if status == 429 or status >= 500:
-        return f"{target.host} answered with status {status}; try later or use another page"
-    return f"{target.host} answered with status {status} instead of a page"
-
-
-async def _body(response: httpx.Response, limit: int) -> bytes:
-    reader = BodyReader(encoding=response.headers.get("content-encoding", ""), limit=limit)
-    async for chunk in response.aiter_raw():
-        reader.feed(chunk)
-    return reader.finish()
-
-
-def _why(error: Exception) -> str:
-    """What the connection failed on, where it is the certificate."""
-    return ": its certificate does not hold" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""

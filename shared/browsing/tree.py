@@ -6,6 +6,7 @@ element's attributes, and minutes for a page made to that end.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ _KEPT = frozenset(
 )  # fmt: skip
 TOO_LONG = "The page is very long; its end was left out."
 _MAX_VALUE = 4000
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")
+# Characters that a tree cannot hold; they come in plain and as references (`&#7;`).
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CHUNK = 32 * 1024
 
 
@@ -49,29 +53,39 @@ class _Builder:
         self._deadline = deadline
         self._open: list[str] = []
         self._count = 0
+        self._events = 0
         self.flattened = False
 
     def start(self, tag: str, attributes: Any) -> None:
+        self._tick()
         self._count += 1
-        if self._count > MAX_ELEMENTS or (self._count % 1024 == 0 and time.monotonic() > self._deadline):
+        if self._count > MAX_ELEMENTS:
             raise _FullError
         self._open.append(tag)
         if len(self._open) > MAX_DEPTH:
             self.flattened = True
             return
-        kept = {name: value[:_MAX_VALUE] for name, value in attributes.items() if name in _KEPT}
-        self._builder.start(tag, kept)
+        kept = {
+            name: _NO_XML.sub("", value[:_MAX_VALUE]) for name, value in attributes.items() if name in _KEPT
+        }
+        self._builder.start(_tag(tag), kept)
 
     def end(self, tag: str) -> None:
         if not self._open:
             return
         self._open.pop()
         if len(self._open) < MAX_DEPTH:
-            self._builder.end(tag)
+            self._builder.end(_tag(tag))
 
     def data(self, text: str) -> None:
+        self._tick()
         if self._open:
-            self._builder.data(text)
+            self._builder.data(_NO_XML.sub("", text))
+
+    def _tick(self) -> None:
+        self._events += 1
+        if self._events % 1024 == 0 and time.monotonic() > self._deadline:
+            raise _FullError
 
     def close(self) -> Element | None:
         if not self._count:
@@ -79,6 +93,11 @@ class _Builder:
         while self._open:
             self.end(self._open[-1])
         return self._builder.close()
+
+
+def _tag(name: str) -> str:
+    """The name, or that of an element without meaning for what could not be a name in a tree."""
+    return name if _NAME.fullmatch(name) else "span"
 
 
 def build_tree(html: str, *, deadline: float) -> PageTree | None:
@@ -90,7 +109,7 @@ def build_tree(html: str, *, deadline: float) -> PageTree | None:
 
     target = _Builder(deadline)
     parser = etree.HTMLParser(target=target, encoding="utf-8", no_network=True)
-    data = html.replace("\x00", "").encode("utf-8", errors="replace")
+    data = _NO_XML.sub("", html.replace("\x0c", " ")).encode("utf-8")
     notices = []
     try:
         for at in range(0, len(data), _CHUNK):
