@@ -83,12 +83,15 @@ class Conversation:
         return next((item for item in reversed(self.done) if item.call.name == name), None)
 
     @cached_property
+    def bots(self) -> tuple[Bot, ...]:
+        """The bots that earlier turns built, oldest first: each build is one."""
+        pairs = (item for item in _pairs(self.earlier) if item.call.name == "create_bot_template" and item.ok)
+        return tuple(bot for bot in map(bot_of, pairs) if bot is not None)
+
+    @property
     def bot(self) -> Bot | None:
         """The bot that was built last in an earlier turn, None when the history holds none."""
-        for item in reversed(tuple(_pairs(self.earlier))):
-            if item.call.name == "create_bot_template" and item.ok:
-                return bot_of(item)
-        return None
+        return self.bots[-1] if self.bots else None
 
     @cached_property
     def stated_before(self) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from shared.model.offline.markets import (
 )
 
 DEFAULT_QUOTE = "USDT"
+# One is asked for; a list of tickers is not read to its end.
+_MOST = 20
 
 _PAIR = re.compile(
     rf"(?<![\w/.:])\$?([A-Za-z0-9]{{2,15}})[/_-]({'|'.join(QUOTES)})(:[A-Za-z]{{3,5}})?(?![\w/])",
@@ -40,6 +42,7 @@ _QUOTE = re.compile(
 _QUOTE_NAMES = {"us dollar": "USD", "dollar": "USD", "tether": "USDT", "euro": "EUR", "pound": "GBP",
                 "bitcoin": "BTC"}  # fmt: skip
 _PERPETUAL = re.compile(r"\b(?:perp|perps|perpetual|perpetuals|perpetual (?:future|swap)s?)\b", re.IGNORECASE)
+_SHARES = re.compile(r"(?:'s)? (?:stocks?|shares?|equity)\b", re.IGNORECASE)
 _UNWANTED = re.compile(
     r"(?:\bfrom|\binstead of|\brather than|\bnot|\bno longer|\breplace|\bstop trading)\s+$", re.IGNORECASE
 )
@@ -63,7 +66,7 @@ def find_symbols(text: str) -> tuple[FoundSymbol, ...]:
     found: list[FoundSymbol] = []
 
     def take(symbol: str | None, start: int, end: int) -> None:
-        if symbol and not any(start < e and s < end for s, e in taken):
+        if symbol and len(found) < _MOST and not any(start < e and s < end for s, e in taken):
             taken.append((start, end))
             found.append(
                 FoundSymbol(symbol, start, end, not _UNWANTED.search(text[max(0, start - 20) : start]))
@@ -75,8 +78,9 @@ def find_symbols(text: str) -> tuple[FoundSymbol, ...]:
         take(_joined(match[1], match[2]), *match.span())
     for match in _NAME.finditer(text):
         take(_named(match[1].lower(), quote, text, match.end()), *match.span())
+    shouted = _is_shouted(text)
     for match in _TICKER.finditer(text):
-        take(_ticker(match, quote), *match.span())
+        take(_ticker(match, quote, shouted), *match.span())
     perpetual = _PERPETUAL.search(text) is not None
     found.sort(key=lambda item: item.start)
     return tuple(_as_perpetual(item) if perpetual else item for item in found)
@@ -105,18 +109,26 @@ def _joined(base: str, quote: str) -> str | None:
 def _named(name: str, quote: str, text: str, end: int) -> str | None:
     if name in STOCK_NAMES:
         # The companies are also makers of phones and of a model; only their shares are markets.
-        shares = re.match(r"(?:'s)? (?:stock|share|equity)", text[end : end + 12], re.IGNORECASE)
+        shares = _SHARES.match(text, end)
         before = _NAMED_TICKER.search(text[max(0, end - len(name) - 12) : end - len(name)])
         return STOCK_NAMES[name] if shares or before else None
     return _against(NAMES[name], quote)
 
 
-def _ticker(match: re.Match[str], quote: str) -> str | None:
-    written, ticker = match[2], match[2].upper()
-    capital = written == ticker
+def _is_shouted(text: str) -> bool:
+    """Whether the text is in capitals throughout, so that capitals mean nothing."""
+    letters = [c for c in text if c.isalpha()]
+    return sum(c.isupper() for c in letters) * 2 > len(letters) > 24
+
+
+def _ticker(match: re.Match[str], quote: str, shouted: bool) -> str | None:
+    ticker = match[2].upper()
+    capital = match[2] == ticker and not shouted
     if ticker in PLAIN_TICKERS or (ticker in CAPITAL_TICKERS and (capital or match[1])):
         return _against(ticker, quote)
     if ticker in STOCKS and (capital or match[1]) and len(ticker) > 2:
+        return ticker
+    if ticker in STOCKS and _SHARES.match(match.string, match.end()):
         return ticker
     if not capital or ticker in NOT_TICKERS or ticker in QUOTES or len(ticker) < 3:
         return None

@@ -75,8 +75,9 @@ def _candidates(text: str, of_bot: bool) -> list[FoundTimeframe]:
     found += [FoundTimeframe(_LY[m[1]], m.span()) for p in _EXPLICIT_WORD for m in p.finditer(text)]
     found += [FoundTimeframe(_code(m[1], m[2]), m.span()) for m in _COMPACT.finditer(text)]
     found += [FoundTimeframe(_code(m[2], m[1]), m.span()) for m in _REVERSED.finditer(text)]
-    found += [f for m in _BARE.finditer(text) if (f := FoundTimeframe(_code(m[1], m[2]), m.span())).offered]
     if of_bot:
+        bare = (FoundTimeframe(_code(m[1], m[2]), m.span()) for m in _BARE.finditer(text))
+        found += [frame for frame in bare if frame.offered]
         found += [FoundTimeframe(_LY[m[1]], m.span()) for m in _BARE_WORD.finditer(text)]
     found += [FoundTimeframe(_LY[m[1]], m.span(), implied=True) for m in _IMPLIED.finditer(text)]
     return found

@@ -92,47 +92,42 @@ def _attachments(utterance: Utterance, text: str, situation: Situation) -> Inten
     if utterance.filenames and not building:
         if re.search(rf"\b{words.ANALYZE}\b", text):
             return Intent.ANALYZE_CODE
-        if words.SHOW.search(text) or text == "file":
+        if words.SHOW.search(text) or text == "filename":
             return Intent.SHOW_FILE
     return None
 
 
 def _questions(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
-    if not (words.QUESTION.match(text) or utterance.canonical.endswith("?")):
+    asking = words.QUESTION.match(text) is not None
+    if not (asking or utterance.canonical.endswith("?")):
         return None
-    if words.LIST_FILES.search(text) and not words.ABOUT_PLATFORM.search(text):
+    about_platform = words.ABOUT_PLATFORM.search(text) is not None
+    if words.LIST_FILES.search(text) and not about_platform:
         return Intent.LIST_FILES
-    if words.BACKTEST.search(text) and not re.match(
-        r"how (?:do|can|should|to)\b|what is|can i|does "
-        r"the",
-        text,
-    ):
+    if words.BACKTEST.search(text) and not words.ASKS_HOW.match(text):
         return Intent.BACKTEST
-    if words.DESCRIBE.search(text) and (situation.has_bot or not words.ABOUT_PLATFORM.search(text)):
+    if words.DESCRIBE.search(text) and (situation.has_bot or not about_platform):
         return Intent.DESCRIBE
     if words.IS_IT_GOOD.search(text):
         return Intent.ANALYZE_CODE
+    return _topics(utterance, text, situation) or (Intent.SEARCH_DOCS if asking else None)
+
+
+def _topics(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    """What a question is about, when it is about a market, a strategy or a change that it suggests."""
     if utterance.symbol and words.MARKET.search(text) and not words.BUILD.search(text):
         return Intent.ANALYZE_MARKET
     if words.TO_DOCS.search(text):
         return Intent.SEARCH_DOCS
     if find_strategies(text).weight and words.EXPLAIN.search(text) and not words.ABOUT_PLATFORM.search(text):
         return Intent.EXPLAIN
-    if (
-        situation.has_bot
-        and words.CHANGE.search(text)
-        and re.match(r"(?:can|could|what if|would) (?:it|the bot|we)\b", text)
-    ):
-        return Intent.CHANGE
-    return Intent.SEARCH_DOCS if words.QUESTION.match(text) else None
+    suggested = words.CHANGE.search(text) or situation.has_details
+    return Intent.CHANGE if situation.has_bot and suggested and words.SUGGESTS.match(text) else None
 
 
 def _commands(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
-    if (
-        words.BUILD.search(text)
-        and find_strategies(text).weight > 1
-        and not re.match(r"(?:backtest|deploy|analy[sz]e)", text)
-    ):
+    described = words.BUILD.search(text) or words.STARTS_WITH_BOT.match(text)
+    if described and find_strategies(text).weight > 1 and not words.STARTS_WITH_WORK.match(text):
         return _build_or_change(text, situation)
     table = (
         (words.DEPLOY, Intent.DEPLOY),
@@ -155,33 +150,43 @@ def _commands(utterance: Utterance, text: str, situation: Situation) -> Intent |
 
 
 def _analyzes_symbol(utterance: Utterance, text: str) -> bool:
-    about = re.search(
-        rf"\b(?:{words.ANALYZE[3:-1]}|trend|price|outlook|volatility"
-        rf"|chart)\b[^.;!?\n]{{0,25}}\bmarket\b",
-        text,
-    )
-    return bool(
-        utterance.symbol and about and not words.BUILD.search(text) and not re.search(r"\bbots?\b", text)
-    )
+    about = utterance.symbol and words.ABOUT_SYMBOL.search(text)
+    return bool(about and not words.BUILD.search(text) and not words.BOT.search(text))
 
 
 def _bots(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
     named = find_strategies(text)
-    bot_noun = re.search(r"\bbots?\b", text)
-    if words.BUILD.search(text) or (words.BUILD_ANY.match(text) and (named.weight or utterance.symbol)):
+    changing = words.CHANGE.search(text) is not None
+    if (
+        words.BUILD_ONE.match(text)
+        or words.BUILD.search(text)
+        or (words.BUILD_ANY.match(text) and (named.weight or utterance.symbol))
+    ):
         return _build_or_change(text, situation)
-    concrete = re.search(r"\d", text) or utterance.symbol or bot_noun or len(text) < 40
-    if named.weight >= 2 and concrete and not situation.has_bot and not words.CHANGE.match(text):
+    if _describes_new_bot(utterance, text, situation):
         return Intent.BUILD
-    if words.CHANGE.search(text) or (utterance.name and situation.has_bot):
+    if changing or (utterance.name and situation.has_bot):
         return Intent.CHANGE
     if situation.asked_strategy and (named.weight or named.not_offered):
         return Intent.BUILD
-    if situation.names_other_strategy or (bot_noun and (named.weight or named.not_offered)):
+    if words.BOT.search(text) and (named.weight or named.not_offered):
         return Intent.BUILD
-    if situation.has_details or (situation.has_bot and utterance.symbol):
+    if situation.has_details or (situation.has_bot and (utterance.symbol or words.A_TO_B.search(text))):
         return Intent.CHANGE
-    return None
+    return Intent.BUILD if utterance.symbol and words.TRADES.search(text) else None
+
+
+def _describes_new_bot(utterance: Utterance, text: str, situation: Situation) -> bool:
+    """Whether a bot is described without a verb that asks for it: `rsi bot for ETH`."""
+    named = find_strategies(text)
+    if words.CHANGE.match(text) or words.SWITCH.search(text) or not named.weight:
+        return False
+    if words.STARTS_WITH_BOT.match(text) or situation.names_other_strategy:
+        return True
+    concrete = (
+        re.search(r"\d", text) or utterance.symbol or words.BOT.search(text) or words.BARE_NAME.match(text)
+    )
+    return bool(named.weight >= 2 and concrete and not situation.has_bot)
 
 
 def _build_or_change(text: str, situation: Situation) -> Intent:

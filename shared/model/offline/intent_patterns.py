@@ -15,7 +15,7 @@ POLITE = re.compile(
 )
 QUESTION = re.compile(
     r"^(?:how|what|what's|whats|why|when(?= (?:do|does|is|are|should|will|can|would|did)\b)|where|which|who"
-    r"|whose|can|could|does|do|did|is|are|was|should|may|must|has"
+    r"|whose|can|could|does|do (?!the same|it|that|this)|did|is|are|was|should|may|must|has"
     r"|have|explain|tell me|describe|define|will)\b"
 )
 NEGATED = re.compile(
@@ -25,7 +25,8 @@ NEGATED = re.compile(
 )
 
 BUILD_VERB = (
-    r"(?:build|create|make|write|generate|design|develop|code|implement|set ?up|construct|give me|get me"
+    r"(?:build|create|make(?! (?:it|this|that|the|my)\b)|write|generate|design|develop|code|implement|set "
+    r"?up|construct|give me|get me"
     r"|craft|prepare"
     r"|produce|scaffold|bootstrap|draft|program|need|want|new|start)"
 )
@@ -35,22 +36,37 @@ BOT_NOUN = (
 )
 BUILD = re.compile(rf"\b{BUILD_VERB}\b[^.;!?\n]{{0,120}}?\b{BOT_NOUN}\b")
 BUILD_ANY = re.compile(rf"^{BUILD_VERB}\b(?! (?:it|this|that|the)\b)|^(?:an? |another |new )")
+# No more than the verb.
+BUILD_ONE = re.compile(r"^(?:build|create|make)(?: me)?(?: (?:something|one))?[.! ]*$")
+TRADES = re.compile(r"\b(?:trad(?:e|es|ing)|buy|sell|invest|bot)\b")
+ASKS_HOW = re.compile(r"how (?:do|can|should|to)\b|what is|can i|does the")
+A_TO_B = re.compile(r"\d%? ?to \d")
+SUGGESTS = re.compile(r"(?:can|could|what if|would) (?:it|the bot|we|i)\b")
 NEW_BOT = re.compile(
     rf"\b(?:new|another|second|different|separate|fresh|one more)\b[^.;!?\n]{{0,40}}?\b(?:bot|one|strategy)\b"
     rf"|^{BUILD_VERB}(?: me| us)? (?:an?|one)\b"
 )
 IT = r"(?:it|this|that|the bot|my bot|this bot|the strategy|the code|everything)"
+BOT = re.compile(r"\bbots?\b")
+# `grid bot with 10 levels`, but not `switch the bot to ETH`.
+STARTS_WITH_BOT = re.compile(r"^(?:an? )?(?:(?!the|my|this|that|your|its|make)[\w/+-]{1,20} ){1,4}?bots?\b")
+STARTS_WITH_WORK = re.compile(r"(?:back|deploy|analy[sz]e|verify|test|check|review|show|list|explain)")
+# A strategy and hardly a word more, as one answers a question.
+BARE_NAME = re.compile(r"^(?!i |we |you )[\w -]{2,24}[.! ]*$")
+SWITCH = re.compile(r"\b(?:switch|instead|convert|change|turn|replace)\b")
 CHANGE = re.compile(
     rf"\bmake {IT}\b|\b(?:change|switch|set|use|add|remove|drop|update|modify|adjust|increase|decrease"
     rf"|raise|lower"
     r"|reduce|rename|replace|move|tighten|widen|double|halve|disable|enable|edit|tweak|convert|turn (?:it"
     r"|off|on)"
-    r"|instead|no longer|get rid|put in|give it|let it|have it|it should|the bot should|revert)\b|^(?:with"
+    r"|instead|undo|roll ?back|go back|no longer|get rid|put in|give it|let it|have it|it should|the bot "
+    r"should|revert)\b|^(?:with"
     r"|without|no|now)\b"
 )
 TO_DOCS = re.compile(
     r"\b(?:search|look (?:it |that |this )?up|look through|find|check|consult|read|query)\b[^.;!?\n]{0,40}"
     r"\b(?:docs?|documentation|manual|handbook)\b|\baccording to the (?:docs|documentation)\b|\bdocs?:"
+    r"|\b(?:docs?|documentation) (?:about|on|for|says?)\b"
 )
 LIST_DOCS = re.compile(
     r"\b(?:list|show|display|which|what)\b[^.;!?\n]{0,30}\b(?:doc(?:s|umentation)?(?: pages?)?"
@@ -69,11 +85,12 @@ SHOW = re.compile(
 THE_CODE = re.compile(
     r"\b(?:the|my|its|your|bot's|generated|strategy) (?:code|source|config|schema|readme|strategy file)\b"
 )
-SAVE = re.compile(r"\b(?:save|store|write|put|create|add|keep)\b[^.;!?\n]{0,60}?\bfile\b")
-ANALYZE = (
-    r"(?:analy[sz]e|analysis|review|check|lint|audit|inspect|scan|score|rate|critique|assess|look over"
-    r"|find (?:bugs|problems|issues|mistakes|vulnerabilities))"
+SAVE = re.compile(r"\b(?:save|store|write|put|create|add|keep)\b[^.;!?\n]{0,60}?\bfilename\b")
+_ANALYZES = (
+    r"analy[sz]e|analysis|review|check|lint|audit|inspect|scan|score|rate|critique|assess|look over"
+    r"|find (?:bugs|problems|issues|mistakes|vulnerabilities)"
 )
+ANALYZE = rf"(?:{_ANALYZES})"
 ANALYZE_CODE = re.compile(
     rf"\b{ANALYZE}\b[^.;!?\n]{{0,60}}?\b(?:code|bot|bots|files?|script|program|source|quality|security"
     rf"|implementation|it|this)\b"
@@ -84,9 +101,12 @@ IS_IT_GOOD = re.compile(
     r"|ready|right)\b|\b(?:any|what) (?:bugs|problems|issues|vulnerabilities)\b"
 )
 MARKET = re.compile(
-    rf"\b(?:{ANALYZE[3:-1]}|outlook|trend|trending|volatil\w{{1,5}}|price|prices|market|markets|chart"
+    rf"\b(?:{_ANALYZES}|outlook|trend|trending|volatil\w{{1,5}}|price|prices|market|markets|chart"
     rf"|regime|support|resistance"
     r"|doing|performing|behaving|bullish|bearish|moving today|correlat\w{1,6})\b"
+)
+ABOUT_SYMBOL = re.compile(
+    rf"\b(?:{_ANALYZES}|trend|price|outlook|volatility|chart)\b[^.;!?\n]{{0,25}}\bxsymbol\b"
 )
 THE_MARKET = re.compile(
     r"\b(?:the|crypto|current|stock) markets?\b|\bmarket (?:analysis|conditions?|outlook|regime|report)\b"
@@ -132,8 +152,9 @@ THANK = re.compile(
     r"job| work)?[,!. ]{0,3}){1,4}$"
 )
 HELP = re.compile(
-    r"^(?:help|\?|menu|commands?|options|start|usage)[!.? ]*$|\bwhat (?:can|do) you (?:do|offer|support"
-    r"|know)\b|\bwho (?:are|r) (?:you|u)\b"
+    r"^(?:help|help me|\?|menu|commands?|options|start|usage)[!.? ]*$|\bwhat (?:can|do) you (?:do|offer"
+    r"|support"
+    r"|know)\b|\bwho (?:are|r) (?:you|u)\b|\bcan you help(?: me)?[?!. ]*$"
     r"|\bwhat are you\b|\bhow (?:can|do) (?:you|i) (?:help|use you|use this|get started|start|begin)\b"
     r"|\bwhat (?:can|should) i (?:ask|do|say)\b"
     r"|\b(?:which|what) (?:strategies|strategy types|strategy|languages|bots|templates)\b[^.;!?\n]{0,40}"

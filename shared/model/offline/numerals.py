@@ -28,7 +28,7 @@ _COUNTED = re.compile(
     r"[ -]?(?:%|per ?cent|pct|percent|and a half|hour|minute|min|day|week|month|trade|buy|position|order"
     r"|standard|deviation|level|candle|bar|time|dollar|usd)"
 )
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){1,6}(?![\d,])")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){1,6}(?!,?\d)")
 # `SMA 50,200` and `(50,200)` are two periods, not fifty thousand two hundred.
 _LIST_BEFORE = re.compile(r"(?:\(|\bmas? |\b[se]ma |averages? )\s?$")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,4}),(\d{1,2})(?= ?(?:%|per ?cent|percent|pct))")
@@ -46,10 +46,10 @@ NUMBER = r"\d{1,15}(?:\.\d{1,12})?"
 
 def to_digits(text: str) -> str:
     """The lower-case text with every number in plain digits and every percentage as `<number>%`."""
-    text = _HALF_PERCENT.sub("0.5%", text)
-    text = _QUARTER_PERCENT.sub("0.25%", text)
     text = _WORDS.sub(_word_value, text)
     text = _AND_A_HALF.sub(r"\1.5", text)
+    text = _HALF_PERCENT.sub("0.5%", text)
+    text = _QUARTER_PERCENT.sub("0.25%", text)
     text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = _GROUPED.sub(_ungroup, text)
     text = re.sub(r"(?<=\d)_(?=\d)", "", text)

@@ -134,7 +134,7 @@ OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
         _p("rsi_period", rf"\b(?:period|length|lookback|window)s?{_OF}#n", 1, 1000),
         _p("buy_below sell_above", r"#n ?(?:/|-|and|to|&) ?#n(?![ -]?(?:periods?|candles?|bars?|days?"
                                    r"|hours?|%))", 1, 99, rising=True),
-        _p("rsi_period", r"\brsi ?[(-] ?#n ?\)?", 2, 60),
+        _p("rsi_period", r"\b(?:rsi|relative strength(?: index)?) ?[(-] ?#n ?\)?", 2, 60),
         _p("buy_below", rf"{_BELOW} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
         _p("sell_above", rf"{_ABOVE} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
         _p("buy_below", rf"{_BUY}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
@@ -175,7 +175,7 @@ OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
                      rf"?(?:times|x|trades?|days?|hours?|weeks?))"),
         _p("amount", r"\b(?:buys?|buying|invest(?:s|ing)?|spend(?:s|ing)?|put) #n(?! ?(?:times|x|trades?"
                      r"|days?|hours?|weeks?))"),
-        _p("amount", r"#n (?:of market|worth|into market|in market|per buy|each time|a week|a day|a month"
+        _p("amount", r"#n (?:of xsymbol|worth|into xsymbol|in xsymbol|per buy|each time|a week|a day|a month"
                      r"|per (?:week|day|month))\b"),
         _p("interval_hours", r"\b(?:every|interval(?: of)?) #n hours?\b", 1, 10_000),
     ),
@@ -272,6 +272,13 @@ OWN_CONSTANTS: dict[str, tuple[Constant, ...]] = {
 
 # Asked for in words that the templates cannot do: what to tell the user.
 REFUSALS: tuple[tuple[str | None, re.Pattern[str], str], ...] = (
+    (
+        None,
+        re.compile(r"\b(?:api[ _-]?(?:key|secret)|secret[ _]key|private key|seed phrase)s?\b ?(?:is|are"
+                   r"|:|=)"),
+        "Keys belong neither in this chat nor in a bot's files: enter them in the configuration of the bot's "
+        "instance. I use and repeat none; replace any that you wrote here.",
+    ),
     (None, re.compile(r"\btrailing (?:stop|take|profit)"), "The stop is a fixed distance from the entry; "
         "the templates have no trailing stop."),
     (None, re.compile(r"\brisk(?:ing)?(?: (?:at most|only|up "
@@ -279,7 +286,8 @@ REFUSALS: tuple[tuple[str | None, re.Pattern[str], str], ...] = (
                                     "trade cannot be taken."),
     (None, re.compile(r"\b\d{1,3}x leverage|\bleverage[d]?\b"), "The templates trade without leverage."),
     (None, re.compile(r"\b(?:go|goes|going|open|take) (?:a )?shorts?\b(?! (?:period|term|sma|ma|average))"
-                      r"|\bshort[ -]sell"), "The templates only buy and sell what was bought; they never "
+                      r"|\bshort(?:[ -]sell|ing|s? (?:when|if|it"
+                      r"|at)\b)"), "The templates only buy and sell what was bought; they never "
                                             "sell short."),
     (None, re.compile(r"\b(?:increase|raise|lower|reduce|decrease|widen|tighten|bump"
                       r"|cut)\b[^.;!?\n\d]{0,40}\bby \$?\d"), "I can set a value but not change one by an "

@@ -17,6 +17,7 @@ from shared.model.offline.wording import (
     RULES,
     describe_analysis,
     describe_parameters,
+    facts,
     language_name,
     list_changes,
     list_files,
@@ -27,6 +28,7 @@ from shared.model.offline.wording import (
 TOOL = "create_bot_template"
 _REPLAY_QUERY = "replay candles from a CSV file with data_source and BOT_CONFIG"
 _MOST_TRIES = 2
+_LATER = (("verify", Intent.VERIFY), ("deploy", Intent.DEPLOY))
 
 
 def build_bot(task: Task) -> Reply:
@@ -143,6 +145,7 @@ def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
         None if before is None else _remarks(task.wish),
         _analysis(analysis),
         _backtest(task),
+        _further(task),
         how_to_run(bot),
         "**Next steps**: replay it on your own candles, change any value by telling me, and let it trade on "
         "paper "
@@ -204,9 +207,13 @@ def _backtest(task: Task) -> str | None:
         return (
             f"I could not backtest it. {task.tools.missing('backtest_bot')} The replay below comes nearest."
         )
-    from shared.model.offline.wording import facts
-
     return f"**Backtest**\n\n{facts(run.value)}" if run.ok else f"The backtest failed: {run.problem}"
+
+
+def _further(task: Task) -> str | None:
+    """What the message asked for beside the build and waits until the user has seen the bot."""
+    wanted = [f'"{word} it"' for word, intent in _LATER if asks_for(intent, task.request)]
+    return f"Once you have looked at the bot, say {' and '.join(wanted)}." if wanted else None
 
 
 def how_to_run(bot: Bot) -> str:

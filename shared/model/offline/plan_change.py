@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from shared.model.offline.conversation import Bot
 from shared.model.offline.extract_strategy import TITLES
+from shared.model.offline.numerals import NUMBER, number
 from shared.model.offline.phrases import COMMON_NAMES
 from shared.model.offline.plan_build import TOOL, after_build, begin_build, call_build
 from shared.model.offline.recover import READ_CALLS, bot_from_files
@@ -17,13 +19,17 @@ from shared.model.offline.wish import BotWish, read_wish
 from shared.model.offline.wording import describe_parameters, list_changes, list_parameters
 
 _MARKET = ("symbol", "exchange", "timeframe")
+# Values that a result shows though no one may have asked for them.
+_DERIVED = ("schedule", "poll_seconds", "live_trading")
+_UNDO = re.compile(r"\b(?:undo|revert|roll ?back|go back|change (?:it|that) back|restore)\b")
+_TO = re.compile(rf"(?<![\w.])({NUMBER})%? ?to ({NUMBER})(?![\w.])")
 
 
 def change_bot(task: Task) -> Reply:
     """The next step of changing the bot."""
     bot = task.conversation.bot or bot_from_files(task.conversation)
     if bot is not None:
-        current = replace_wish(task, read_wish(task.utterance, bot.strategy))
+        current = replace(task, wish=_by_value(read_wish(task.utterance, bot.strategy), task, bot))
         if current.conversation.of(TOOL):
             return after_build(current, before=bot)
         return _begin(current, bot)
@@ -38,9 +44,16 @@ def change_bot(task: Task) -> Reply:
     return Reply(_no_bot(task))
 
 
-def replace_wish(task: Task, wish: BotWish) -> Task:
-    """The task with the wish as it reads for the strategy of the bot."""
-    return replace(task, wish=wish)
+def _by_value(wish: BotWish, task: Task, bot: Bot) -> BotWish:
+    """The wish with `30 to 25` read as a change of the one parameter that has the value 30."""
+    match = _TO.search(task.request)
+    if match is None or wish.parameters or not set(wish.unread) >= {match[1]}:
+        return wish
+    old, new = number(match[1]), number(match[2])
+    names = [name for name, value in bot.parameters.items() if value == old and name not in _DERIVED]
+    if len(names) != 1:
+        return wish
+    return replace(wish, parameters={names[0]: new}, unread=())
 
 
 def _read(task: Task, filename: str, size: int) -> Any:
@@ -48,6 +61,8 @@ def _read(task: Task, filename: str, size: int) -> Any:
 
 
 def _begin(task: Task, bot: Bot) -> Reply:
+    if _UNDO.search(task.request):
+        return _undo(task, bot)
     wish = task.wish
     if len(wish.candidates) > 1:
         named = " or ".join(TITLES[name] for name in wish.candidates)
@@ -68,6 +83,31 @@ def _begin(task: Task, bot: Bot) -> Reply:
         bullets(lines) or "These are the values it has already; I build it once more to be sure.",
     )
     return call_build(task, said, arguments)
+
+
+def _undo(task: Task, bot: Bot) -> Reply:
+    """Builds the bot as it was before its last change; its files get a further version."""
+    before = next((old for old in reversed(task.conversation.bots) if old != bot), None)
+    if before is None:
+        return Reply(
+            "I do not see an earlier state of this bot in our conversation. Older versions of its files are "
+            "kept and "
+            "can be read by their number."
+        )
+    lines = list_changes(_comparable(bot.parameters), _comparable(before.parameters))
+    said = paragraphs("I build the bot as it was before the last change.", bullets(lines))
+    parameters = {name: value for name, value in before.parameters.items() if name not in _DERIVED}
+    parameters |= {name: value for name, value in before.asked.items() if name in _DERIVED}
+    return call_build(
+        task,
+        said,
+        {
+            "strategy_type": before.strategy,
+            "parameters": parameters,
+            "bot_type": before.bot_type,
+            "name": before.name,
+        },
+    )
 
 
 def merged(task: Task, bot: Bot) -> dict[str, Any]:
@@ -118,7 +158,7 @@ def _kept_name(bot: Bot, strategy: str, parameters: dict[str, Any]) -> str | Non
 
 
 def _comparable(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in parameters.items() if k not in ("schedule", "poll_seconds", "live_trading")}
+    return {k: v for k, v in parameters.items() if k not in _DERIVED}
 
 
 def _not_understood(bot: Bot, wish: BotWish) -> str:
@@ -149,6 +189,7 @@ def _no_bot(task: Task) -> str:
         reason = "There is no bot in this session yet that I could change."
     return paragraphs(
         reason,
+        bullets(task.wish.remarks),
         'Tell me what to build, for example "Build me an RSI momentum bot for BTC/USDT on hourly candles, '
         "buy under "
         '30, sell over 70, risk 1% a trade".',

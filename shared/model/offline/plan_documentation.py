@@ -31,7 +31,7 @@ def search_documentation(task: Task) -> Reply:
     if not done.ok:
         return Reply(f"The documentation could not be read: {done.problem}")
     if done.call.name == "get_documentation":
-        return Reply(_page(done.value))
+        return Reply(page_text(done.value))
     return Reply(answer_from(done.value))
 
 
@@ -105,7 +105,8 @@ def list_documentation(task: Task) -> Reply:
     return Reply(paragraphs(f"The documentation has {len(lines)} pages:", bullets(lines)))
 
 
-def _page(value: dict[str, Any]) -> str:
+def page_text(value: dict[str, Any]) -> str:
+    """A page or section that was read, quoted."""
     more = value.get("next_start") is not None
     return paragraphs(
         f"`{place(value)}` says:",

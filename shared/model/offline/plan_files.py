@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shared.model.offline.conversation import Done
+from shared.model.offline.plan_documentation import page_text
 from shared.model.offline.reply import Reply, bullets, paragraphs
 from shared.model.offline.task import Task
 
@@ -18,7 +19,7 @@ _MEANT = (
     ("main.py", r"main|entry ?point"),
     ("strategy.py", r"code|source|strategy|bot"),
 )
-_AFTER_COLON = re.compile(r":[ \t]*\n?(.+)\Z", re.DOTALL)
+_AFTER_COLON = re.compile(r"[^:\n]{0,40}:[ \t]*\n?(.+)\Z", re.DOTALL)
 _LANGUAGES = {"py": "python", "js": "javascript", "ts": "typescript", "md": "markdown", "yml": "yaml"}
 
 
@@ -49,12 +50,25 @@ def show_file(task: Task) -> Reply:
     """The content of the files that are named or meant."""
     reads = task.conversation.of("read_artifact")
     if reads:
-        return Reply(paragraphs(*(_shown(done) for done in reads)))
+        return _show(task, reads)
     names = task.utterance.filenames[:_MOST_SHOWN] or _meant(task.request)
     calls = tuple(call for name in names for call in task.tools.call("read_artifact", filename=name))
     if not calls:
         return Reply(f"I cannot read files. {task.tools.missing('read_artifact')}")
     return Reply(f"I read {', '.join(f'`{name}`' for name in names)}.", calls)
+
+
+def _show(task: Task, reads: tuple[Done, ...]) -> Reply:
+    """The files; a Markdown page that the session lacks may be one of the documentation."""
+    pages = task.conversation.of("get_documentation")
+    pagelike = [done for done in reads if str(done.call.arguments.get("filename")).endswith(".md")]
+    lost = [done for done in pagelike if not done.ok]
+    if len(lost) == len(reads) and not pages:
+        calls = task.tools.call("get_documentation", path=lost[0].call.arguments["filename"])
+        if calls:
+            return Reply("The session has no such file; I look in the documentation.", calls)
+    found = [page_text(done.value) for done in pages if done.ok]
+    return Reply(paragraphs(*(found or map(_shown, reads))))
 
 
 def save_file(task: Task) -> Reply:
@@ -79,7 +93,8 @@ def save_file(task: Task) -> Reply:
 def _content(task: Task) -> str | None:
     if task.utterance.snippets:
         return task.utterance.snippets[0].code + "\n"
-    match = _AFTER_COLON.search(task.utterance.prose)
+    named = task.utterance.raw.partition(task.utterance.filenames[0])[2]
+    match = _AFTER_COLON.match(named)
     return match[1].strip() + "\n" if match and match[1].strip() else None
 
 

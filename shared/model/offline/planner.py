@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from importlib import import_module
 
 from shared.errors import InternalError
 from shared.ids import NewId, new_id
 from shared.messages import Message, TextPart, ToolCall, ToolResult, Usage
-from shared.model.offline.plan import next_reply
 from shared.model.offline.reply import deltas
 from shared.model.port import ModelChunk, ModelDone, ModelRequest
 
 MODEL_NAME = "offline-planner"
+_PLAN = "shared.model.offline.plan"
 # English prose and JSON come to about four characters a token with the tokenizers of large language models.
 _CHARS_A_TOKEN = 4
 
@@ -29,6 +30,10 @@ class OfflineModel:
         self._new_id = make_id
         self._closed = False
 
+    async def warm(self) -> None:
+        """Loads the planner's patterns, so that the first turn does not wait for them."""
+        await asyncio.to_thread(import_module, _PLAN)
+
     @property
     def name(self) -> str:
         """The model used when a request names none."""
@@ -38,6 +43,9 @@ class OfflineModel:
         """See ChatModel; `request.model` does not matter, there is one planner."""
         if self._closed:
             raise InternalError("the model was closed")
+        # A tenth of a second on first use: too long for every cold start.
+        from shared.model.offline.plan import next_reply
+
         reply = next_reply(request)
         for delta in deltas(reply.text):
             yield TextPart(text=delta)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from shared.model.offline.extract_schedule import find_cron
 from shared.model.offline.extract_symbol import FoundSymbol, find_symbols
+from shared.model.offline.markets import NAMES
 from shared.model.offline.numerals import to_digits
-from shared.model.offline.spelling import correct
+from shared.model.offline.spelling import correct, nearest
 
 MAX_CHARS = 32_768
-# Wishes are said in a few sentences; whatever follows is a pasted text and is not searched for them.
-_PROSE_CHARS = 6_000
+# Wishes are said in a few sentences, before or after what is pasted: the middle of a long text is not read.
+_HEAD_CHARS, _TAIL_CHARS = 2_000, 1_500
 
 _FENCE = re.compile(r"```[ \t]*([\w+#.-]{0,40})[^\n]{0,80}\n(.*?)(?:```|\Z)", re.DOTALL)
 _URL = re.compile(r"https?://[^\s<>\"'`]{1,2000}", re.IGNORECASE)
@@ -37,6 +38,8 @@ _NAME = re.compile(
     r"(?:\"([^\"\n]{1,80})\"|'([^'\n]{1,80})'|`([^`\n]{1,80})`|([\w-][\w -]{0,79}))",
     re.IGNORECASE,
 )
+_ARROW = re.compile(r" ?[-=]> ?")
+_LONG_WORD = re.compile(r"\b[A-Za-z]{6,12}\b")
 _NAME_ENDS = frozenset(
     [
         "that",
@@ -112,16 +115,19 @@ class Utterance:
 
 def read_utterance(text: str) -> Utterance:
     """The message taken apart; what goes beyond the contract's 32,768 characters is left unread."""
-    raw = unicodedata.normalize("NFKC", text[:MAX_CHARS]).translate(_TYPOGRAPHIC)
+    raw = text[:MAX_CHARS]
     snippets = tuple(Snippet(language=m[1].lower(), code=m[2].strip("\n")) for m in _FENCE.finditer(raw))
-    prose = _FENCE.sub(" \n", raw)[:_PROSE_CHARS]
+    prose = unicodedata.normalize("NFKC", _ends(_FENCE.sub(" \n", raw))).translate(_TYPOGRAPHIC)
+    # A second time, as normalisation writes some signs out in many letters.
+    prose = _ends(prose)
     urls = [m.group().rstrip(".,;:!?)]}") for m in _URL.finditer(prose)]
     prose = _URL.sub(" ", prose)
     urls += [m.group().rstrip(".,;:!?") for m in _BARE_HOST.finditer(prose)]
-    name, rest = _take_name(_BARE_HOST.sub(" ", prose))
+    name, rest = _take_name(_ARROW.sub(" to ", _BARE_HOST.sub(" ", prose)))
     filenames = tuple(dict.fromkeys(m[1] for m in _FILE.finditer(rest)))
-    rest = _FILE.sub(" file ", rest)
+    rest = _FILE.sub(" filename ", rest)
     cron, rest = _take_cron(rest)
+    rest = _LONG_WORD.sub(_coin_name, rest)
     symbols = find_symbols(rest)
     return Utterance(
         raw=raw,
@@ -147,6 +153,19 @@ def slug(text: str) -> str | None:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:50].strip("-")
     return name if len(name) >= 3 else None
+
+
+def _coin_name(match: re.Match[str]) -> str:
+    """A coin's name put right; every other word as it is."""
+    word = nearest(match.group().lower())
+    return word if word in NAMES else match.group()
+
+
+def _ends(text: str) -> str:
+    """The beginning and the end of a long text."""
+    if len(text) <= _HEAD_CHARS + _TAIL_CHARS + 2:
+        return text
+    return f"{text[:_HEAD_CHARS]}\n\n{text[-_TAIL_CHARS:]}"
 
 
 def _take_name(text: str) -> tuple[str | None, str]:
@@ -176,6 +195,6 @@ def _take_cron(text: str) -> tuple[str | None, str]:
 def _without(text: str, symbols: tuple[FoundSymbol, ...]) -> str:
     pieces, position = [], 0
     for found in symbols:
-        pieces += [text[position : found.start], "market"]
+        pieces += [text[position : found.start], "xsymbol"]
         position = found.end
     return "".join((*pieces, text[position:]))

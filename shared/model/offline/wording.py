@@ -118,8 +118,10 @@ def describe_analysis(value: Mapping[str, Any]) -> str:
     if found:
         lines.append("Findings:")
         lines.append(bullets(found[:_MOST_FINDINGS]))
-        if len(found) > _MOST_FINDINGS:
-            lines.append(f"… and {len(found) - _MOST_FINDINGS} more.")
+        omitted = value.get("omitted")
+        more = len(found) - _MOST_FINDINGS + (omitted if isinstance(omitted, int) else 0)
+        if more > 0:
+            lines.append(f"… and {more} more.")
     return "\n\n".join(lines)
 
 
@@ -140,11 +142,12 @@ def facts(value: Any, *, most: int = 18) -> str:
 
 
 def _findings(value: Mapping[str, Any]) -> list[Any]:
-    seen: list[Any] = []
-    for key in ("findings", "security_issues", "optimizations", "performance_tips"):
-        items = value.get(key)
-        seen += [item for item in items if item not in seen] if isinstance(items, list) else []
-    return seen
+    """All findings; the lists by purpose only repeat them, and stand in where there is no list of all."""
+    listed = value.get("findings")
+    if isinstance(listed, list):
+        return listed
+    lists = [value.get(key) for key in ("security_issues", "optimizations", "performance_tips")]
+    return [item for items in lists if isinstance(items, list) for item in items]
 
 
 def _finding(item: Any) -> str:
