@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 
 from shared.analysis.port import Analyser, Analysis
@@ -29,7 +30,7 @@ def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -
     parts = {a.language: _of(a, sources, deadline) for a in ANALYSERS}
     present = {language: part for language, part in parts.items() if part is not None}
     found = [f for part in present.values() for f in part.findings]
-    findings = _without_repeats([*found, *find_secrets(sources)])
+    findings = _without_repeats([_redacted(f) for f in (*found, *find_secrets(sources))])
     metrics = reduce(Metrics.joined, (part.metrics for part in present.values()), Metrics())
     coded = tuple(s.name for s in sources if analyser_for(s.name) is not None)
     return Report(
@@ -45,6 +46,13 @@ def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -
 def _of(analyser: Analyser, sources: tuple[SourceFile, ...], deadline: float) -> Analysis | None:
     mine = tuple(s for s in sources if analyser_for(s.name) is analyser)
     return analyser.analyse(mine, deadline=deadline) if mine else None
+
+
+def _redacted(finding: Finding) -> Finding:
+    """The finding without what a linter quoted of the code, when that might be a credential."""
+    from shared.analysis.secret_shapes import without_secrets
+
+    return replace(finding, message=without_secrets(finding.message), advice=without_secrets(finding.advice))
 
 
 def _without_repeats(findings: list[Finding]) -> tuple[Finding, ...]:

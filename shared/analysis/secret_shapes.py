@@ -32,6 +32,7 @@ _PLACEHOLDER = re.compile(
     r"|^(?:test|demo)[-_]|1234567|abcdef|deadbeef",
     re.IGNORECASE,
 )
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{16,4096}")
 # The address of a token's contract or of a wallet is public.
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 _WORDS = re.compile(r"^(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_ ./:](?:[A-Z]?[a-z]+|[A-Z]+|\d{1,8}))*$")
@@ -59,6 +60,11 @@ def looks_secret(name: str, value: str) -> bool:
     short = len(value) < _MIN_LENGTH or re.fullmatch(r"(?:0x)?[0-9a-fA-F]+", value)
     needed = _LOW_ENTROPY if short else _MIN_ENTROPY
     return _entropy(value) >= needed and _is_mixed(value)
+
+
+def without_secrets(text: str) -> str:
+    """The text with every word left out that might be a credential; for messages that quote code."""
+    return _RANDOM.sub(lambda match: "…" if looks_secret("", match[0]) else match[0], text)
 
 
 def is_placeholder(value: str) -> bool:

@@ -37,7 +37,7 @@ _ASSIGNED = re.compile(
 
 
 def find_secrets(sources: tuple[SourceFile, ...]) -> Iterator[Finding]:
-    """A finding for each line that holds what looks like a live credential, which is not repeated."""
+    """A finding for each line (of a file's first 256 KiB) with a live-looking credential, never repeated."""
     for source in sources:
         for number, line in enumerate(source.text[:MAX_CHARS].splitlines(), start=1):
             kinds = (

@@ -44,8 +44,9 @@ def _check(file: PythonFile) -> list[Finding]:
     for check in CHECKS:
         try:
             findings.extend(check(file))
-        except RecursionError:
-            findings.append(unchecked(file.name, "the code is nested too deeply"))
+        # The linters read the text for themselves, and may refuse what the parser took.
+        except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
+            findings.append(unchecked(file.name, f"a check ended with {type(error).__name__}"))
     return findings
 
 
@@ -55,7 +56,7 @@ def _measure(file: PythonFile, findings: list[Finding]) -> Metrics:
     try:
         measured = complexity.measure(file)
     except RecursionError:
-        findings.append(unchecked(file.name, "the code is nested too deeply"))
+        findings.append(unchecked(file.name, "the code is nested too deeply to measure"))
         return Metrics()
     findings.extend(measured.findings)
     return measured.metrics

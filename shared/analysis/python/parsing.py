@@ -48,10 +48,13 @@ def parse(source: SourceFile) -> PythonFile | Finding:
     if sum(1 for _ in _TOKEN.finditer(source.text)) > MAX_TOKENS:
         return _unchecked(source, f"the file has over {MAX_TOKENS:,} tokens")
     try:
-        tree = ast.parse(source.text)
+        # As bytes: Python reads a file by its coding line, and so must we.
+        tree = ast.parse(source.text.encode("utf-8"))
     except SyntaxError as error:
         return _syntax(source, error.msg, error.lineno, error.offset)
-    except ValueError as error:
+    except UnicodeError:
+        return _syntax(source, "the text is not valid in its encoding", None, None)
+    except (ValueError, LookupError) as error:
         return _syntax(source, str(error), None, None)
     except (RecursionError, MemoryError):
         return _unchecked(source, "the code is nested too deeply to be read")
@@ -109,11 +112,6 @@ def _syntax(source: SourceFile, problem: str, line: int | None, column: int | No
         line=max(1, line or 1),
         column=max(1, column or 1),
         rule="syntax-error",
-        message=f"Does not parse: {_plain(problem)}.",
+        message=f"Does not parse: {problem.rstrip('.')[:120]}.",
         advice="Correct the syntax at this line first; the other checks of the file wait for it.",
     )
-
-
-def _plain(problem: str) -> str:
-    """The parser's words without what it quotes from the text, which might be a secret."""
-    return re.sub(r"'[^']{12,}'|\"[^\"]{12,}\"", "'…'", problem).rstrip(".")[:120]

@@ -42,6 +42,7 @@ class _Search:
     def __init__(self, file: PythonFile) -> None:
         self._file = file
         self._decides: dict[_Loop, bool] = {}
+        self._names: dict[str, bool] = {}
         self._uses: dict[str, list[ast.Name]] = {}
         for node in file.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -61,9 +62,15 @@ class _Search:
         """Whether only the open or the time of the next candle is used, as to fill an order."""
         parent = self._file.parents.get(node)
         if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
-            uses = self._uses.get(name_of(parent.targets[0]), [])
-            return bool(uses) and all(_takes_open(self._file.parents.get(use)) for use in uses)
+            return self._fills(name_of(parent.targets[0]))
         return _takes_open(parent) or bool(_FILL & _words(node.value))
+
+    def _fills(self, name: str) -> bool:
+        """Whether every use of the name takes the open or the time of what it names."""
+        if name not in self._names:
+            uses = self._uses.get(name, [])
+            self._names[name] = bool(uses) and all(_takes_open(self._file.parents.get(use)) for use in uses)
+        return self._names[name]
 
     def _is_deciding(self, loop: _Loop) -> bool:
         if loop not in self._decides:
