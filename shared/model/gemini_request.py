@@ -12,7 +12,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from shared.errors import ModelRefusedError
+from shared.fence import fence
 from shared.messages import Message, TextPart, ToolCall, ToolResult, ToolSpec
 from shared.model.port import ModelRequest
 
@@ -126,6 +129,8 @@ def _results(message: Message, order: dict[str, int]) -> list[Json]:
 
 def _response(result: ToolResult) -> Json:
     if result.status == "ok":
+        if result.untrusted:
+            return {"result": fence(result.name, orjson.dumps(result.result).decode())}
         return {"result": result.result}
     fault = result.error
     if fault is None:

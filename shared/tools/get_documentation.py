@@ -32,7 +32,7 @@ class PageText:
     headings: list[str]
 
 
-@tool(timeout=15.0)
+@tool(timeout=15.0, untrusted=True)
 async def get_documentation(
     context: ToolContext,
     path: Annotated[

@@ -11,7 +11,7 @@ from shared.tools.documentation.search import LONGEST_QUERY, SearchResults, sear
 from shared.tools.port import ToolContext, tool
 
 
-@tool(timeout=15.0)
+@tool(timeout=15.0, untrusted=True)
 async def search_documentation(
     context: ToolContext,
     query: Annotated[
