@@ -61,7 +61,7 @@ class PostgresServer:
         return self._url(name)
 
     def start(self) -> None:
-        """Starts the server and returns when it answers."""
+        """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""
         address = ["-h", "127.0.0.1", "-p", str(self.port)]
         command = [str(_binaries() / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
         flags = [word for flag in _FLAGS for word in ("-c", flag)]

@@ -45,7 +45,8 @@ def open_runner(database_url: str) -> Runner:
     """
     try:
         url = make_url(database_url)
-    except ArgumentError:
+    # A port that is no number is a bare ValueError.
+    except (ArgumentError, ValueError):
         raise ConfigurationError(f"DATABASE_URL: takes {SUPPORTED}") from None
     match url.get_backend_name():
         case "sqlite":

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.errors import AppError, StoreUnavailableError
 from shared.sessions.sql.failures import app_error, unavailable
 from shared.sessions.sql.runner import Work
+from shared.sessions.sql.version import behind
 
 T = TypeVar("T")
 
@@ -29,7 +30,13 @@ _FAILURES = (SQLAlchemyError, sqlite3.Error)
 
 
 def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
-    """A connection that begins and ends transactions only as told; makes no file unless asked to."""
+    """A connection that begins and ends transactions only as told.
+
+    Raises:
+        ConfigurationError: there is no file, and none is to be made.
+    """
+    if not create and not Path(path).exists():
+        raise behind(None)
     mode = "rwc" if create else "rw"
     conn = sqlite3.connect(
         f"file:{quote(str(Path(path).absolute()))}?mode={mode}",

@@ -19,7 +19,12 @@ def check_version(conn: Connection) -> None:
     """
     found = conn.execute(_VERSION).scalar() if inspect(conn).has_table(_TABLE) else None
     if found is None or found < HEAD:
-        raise ConfigurationError(
-            f"DATABASE_URL: the database is at migration {found or 'none'}, this release needs {HEAD}; "
-            "run python -m shared.sessions.migrate"
-        )
+        raise behind(found)
+
+
+def behind(found: str | None) -> ConfigurationError:
+    """The error for a database at an earlier migration, or at none."""
+    return ConfigurationError(
+        f"DATABASE_URL: the database is at migration {found or 'none'}, this release needs {HEAD}; "
+        "run python -m shared.sessions.migrate"
+    )

@@ -1,0 +1,111 @@
+"""Stored forms: today's are pinned, those of the first release still load, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import InternalError
+from shared.messages import ToolCall
+from shared.sessions.codec import decode, decode_request, decode_step, encode
+from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
+from tests.contracts.session_values import COMPLETED, DONE, FAILED, FAULT, MODEL, ODD, TOOL
+
+# Rows as the first release wrote them. Never change one: a database out there holds it.
+FIRST_RELEASE: tuple[tuple[bytes, Step], ...] = (
+    (
+        b'{"schema_version":1,"value":{"text":"hi","context":{"a":1},"kind":"user"}}',
+        UserStep(text="hi", context={"a": 1}),
+    ),
+    (
+        b'{"schema_version":1,"value":{"parts":[{"text":"Done.","signature":null,"kind":"text"}],'
+        b'"finish_reason":"stop","usage":{"input_tokens":0,"output_tokens":0},"model":"m","kind":"model"}}',
+        DONE,
+    ),
+    (
+        b'{"schema_version":1,"value":{"result":{"id":"call-2","name":"browse_web","status":"error",'
+        b'"result":null,"error":{"code":"timeout","message":"try later","retryable":true},"duration_ms":0,'
+        b'"artifacts":[],"untrusted":false,"kind":"tool_result"},"filenames":null,"kind":"tool"}}',
+        FAULT,
+    ),
+    (
+        b'{"schema_version":1,"value":{"status":"failed","finish_reason":"error","error":"no",'
+        b'"code":"model_unavailable","retryable":true,"kind":"final"}}',
+        FAILED,
+    ),
+)
+
+
+@pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
+def test_stored_steps_of_the_first_release_load(stored: bytes, step: Step) -> None:
+    assert decode_step(stored) == step
+
+
+@pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
+def test_the_stored_form_is_what_it_was(stored: bytes, step: Step) -> None:
+    assert encode(step) == stored
+
+
+def test_a_field_that_came_later_is_filled_in_and_one_from_later_is_ignored() -> None:
+    form = json.loads(encode(TOOL))
+    del form["value"]["result"]["untrusted"]
+    form["value"]["result"]["colour"] = "red"
+    form["value"]["shape"] = "round"
+    loaded = decode_step(json.dumps(form).encode())
+    assert isinstance(loaded, ToolStep)
+    assert loaded.result.untrusted is False
+    assert loaded.filenames == ("main.py", "README.md")
+
+
+@pytest.mark.parametrize("step", [MODEL, TOOL, FAULT, DONE, COMPLETED, FAILED])
+def test_a_step_comes_back_with_all_its_fields(step: Step) -> None:
+    again = decode_step(encode(step))
+    assert again == step
+    assert repr(again) == repr(step)
+
+
+def test_a_request_comes_back_and_a_short_one_is_filled_in() -> None:
+    request = TurnRequest(message=ODD, enable_tools=False, context={"a": [1]}, model="m")
+    assert decode_request(encode(request)) == request
+    assert decode_request(b'{"schema_version":1,"value":{"message":"m"}}') == TurnRequest(message="m")
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(json_values)
+def test_any_json_value_comes_back(value: Any) -> None:
+    assert decode(encode(value)) == value
+
+
+def test_what_is_no_json_is_our_own_mistake() -> None:
+    with pytest.raises(InternalError):
+        encode({"x": object()})
+    with pytest.raises(InternalError):
+        encode(ToolCall(id="a", name="b", arguments={"x": {1, 2}}))
+
+
+def test_a_form_of_a_later_release_is_refused() -> None:
+    for stored in (
+        b'{"schema_version":2,"value":{}}',
+        b'{"schema_version":1,"value":{"kind":"dance"}}',
+    ):
+        with pytest.raises(InternalError):
+            decode_step(stored)
+
+
+def test_every_kind_of_step_has_a_stored_sample() -> None:
+    assert {type(step) for _, step in FIRST_RELEASE} == {UserStep, ModelStep, ToolStep, FinalStep}
