@@ -12,7 +12,8 @@ from shared.messages import Message, ToolCall, ToolFault, ToolResult
 # Our own questions; the answer to one completes the request that it was asked about.
 STRATEGY_QUESTION = "Which strategy should the bot follow?"
 LANGUAGE_QUESTION = "Shall I build it in {} instead?"
-_QUESTIONS = (STRATEGY_QUESTION, LANGUAGE_QUESTION.split("{}", maxsplit=1)[0])
+VALUES_QUESTION = "Which values shall I take instead?"
+_QUESTIONS = (STRATEGY_QUESTION, LANGUAGE_QUESTION.split("{}", maxsplit=1)[0], VALUES_QUESTION)
 _UNANSWERED = ToolFault(code="no_result", message="the call has no result")
 
 
@@ -104,12 +105,16 @@ class Conversation:
         requests: list[str] = []
         asked = False
         for message in reversed(self.earlier):
-            if message.role == "assistant":
+            if message.role == "user":
+                if not asked:
+                    break
+                requests.insert(0, message.text)
+                asked = False
+            elif message.role == "assistant" and not asked:
+                # A turn may have had other replies before the one that asked.
                 asked = any(question in message.text for question in _QUESTIONS)
                 if not asked:
                     break
-            elif message.role == "user" and asked:
-                requests.insert(0, message.text)
         return tuple(requests)
 
 

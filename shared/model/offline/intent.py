@@ -32,6 +32,7 @@ class Intent(StrEnum):
     ADVICE = "advice"
     GREET = "greet"
     THANK = "thank"
+    DECLINE = "decline"
     HELP = "help"
     UNKNOWN = "unknown"
 
@@ -72,6 +73,8 @@ def _small_talk(utterance: Utterance, text: str, situation: Situation) -> Intent
         return Intent.GREET
     if words.THANK.match(text):
         return Intent.THANK
+    if words.NO.match(text):
+        return Intent.DECLINE
     if words.ADVICE.search(text) and not words.BUILD.search(text):
         return Intent.ADVICE
     return Intent.HELP if words.HELP.search(text) and not words.BUILD.search(bare_request(text)) else None
@@ -173,7 +176,9 @@ def _bots(utterance: Utterance, text: str, situation: Situation) -> Intent | Non
         return Intent.BUILD
     if situation.has_details or (situation.has_bot and (utterance.symbol or words.A_TO_B.search(text))):
         return Intent.CHANGE
-    return Intent.BUILD if utterance.symbol and words.TRADES.search(text) else None
+    return (
+        Intent.BUILD if (utterance.symbol or re.search(r"\d", text)) and words.TRADES.search(text) else None
+    )
 
 
 def _describes_new_bot(utterance: Utterance, text: str, situation: Situation) -> bool:

@@ -59,7 +59,8 @@ CHANGE = re.compile(
     rf"|raise|lower"
     r"|reduce|rename|replace|move|tighten|widen|double|halve|disable|enable|edit|tweak|convert|turn (?:it"
     r"|off|on)"
-    r"|instead|undo|roll ?back|go back|no longer|get rid|put in|give it|let it|have it|it should|the bot "
+    r"|instead|undo|rewrite|translate|port it|roll ?back|go back|no longer|get rid|put in|give it|let it"
+    r"|have it|it should|the bot "
     r"should|revert)\b|^(?:with"
     r"|without|no|now)\b"
 )
@@ -180,6 +181,10 @@ ABOUT_PLATFORM = re.compile(
     r"|runtime|entry ?points?|secrets?"
     r"|metrics?|state|mcp|install|schedule|cron|dependenc\w{1,4}|custom bots?|bot types?|backtest\w{0,4}"
     r"|frontend|logs?)\b"
+)
+NO = re.compile(
+    r"^(?:no|nope|nah|never ?mind|cancel(?: (?:it|that))?|forget (?:it|that)|not now|don't|do not|leave it)"
+    r"(?:[,. ]{1,2}(?:thanks|thank you|please|leave it|cancel))?[.! ]*$"
 )
 YES = re.compile(
     r"^(?:yes|yeah|yep|yup|sure|ok|okay|please do|do it|do that|go ahead|fine|alright|of course|please)"

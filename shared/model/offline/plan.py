@@ -8,6 +8,7 @@ from dataclasses import replace
 from shared.model.offline.conversation import Conversation
 from shared.model.offline.intent import Intent, Situation, agrees, bare_request, classify
 from shared.model.offline.plan_answer import (
+    decline,
     describe_bot,
     explain,
     greet,
@@ -60,6 +61,7 @@ PLANS: dict[Intent, Plan] = {
     Intent.ADVICE: refuse_advice,
     Intent.GREET: greet,
     Intent.THANK: thank,
+    Intent.DECLINE: decline,
     Intent.HELP: help_out,
     Intent.UNKNOWN: unknown,
 }
@@ -90,7 +92,7 @@ def _task(conversation: Conversation, tools: Toolbox) -> Task:
             names_other_strategy=bot is not None and wish.strategy is not None,
         ),
     )
-    if pending and _answers(intent, utterance.canonical):
+    if pending and _answers(intent, utterance.canonical) and not _begins_anew(intent, wish, pending):
         intent, wish = Intent.BUILD, _completed(pending, utterance)
     elif intent is Intent.BUILD and bot is not None:
         wish = read_wish(utterance)
@@ -107,6 +109,12 @@ def _task(conversation: Conversation, tools: Toolbox) -> Task:
 def _answers(intent: Intent, text: str) -> bool:
     """Whether a message after one of our questions is its answer, and not something else."""
     return agrees(text) or intent in (Intent.BUILD, Intent.CHANGE, Intent.UNKNOWN)
+
+
+def _begins_anew(intent: Intent, wish: BotWish, pending: tuple[str, ...]) -> bool:
+    """Whether the message asks for another bot than the one that our question was about."""
+    asked = complete_wish(tuple(map(read_utterance, pending))).strategy
+    return intent is Intent.BUILD and None not in (asked, wish.strategy) and asked != wish.strategy
 
 
 def _completed(pending: tuple[str, ...], utterance: Utterance) -> BotWish:

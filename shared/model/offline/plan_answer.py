@@ -66,6 +66,11 @@ def thank(task: Task) -> Reply:
     return Reply("You are welcome. Tell me what to build when you are ready.")
 
 
+def decline(task: Task) -> Reply:
+    """The user wants nothing of what was offered."""
+    return Reply("All right, I do nothing. Tell me what you want instead.")
+
+
 def help_out(task: Task) -> Reply:
     """What can be asked for here, by the tools that are there."""
     abilities = (

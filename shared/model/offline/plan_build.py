@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.model.offline.conversation import LANGUAGE_QUESTION, STRATEGY_QUESTION, Bot, Done, bot_of
+from shared.model.offline.conversation import (
+    LANGUAGE_QUESTION,
+    STRATEGY_QUESTION,
+    VALUES_QUESTION,
+    Bot,
+    Done,
+    bot_of,
+)
 from shared.model.offline.extract_options import offered_language
 from shared.model.offline.extract_strategy import TITLES
 from shared.model.offline.intent import Intent, asks_for
@@ -86,10 +93,7 @@ def call_build(task: Task, said: str, arguments: dict[str, Any]) -> Reply:
     offered = tools.choices(TOOL, "language")
     language = offered_language(wish.language, offered) if wish.language and offered else wish.language
     if wish.language and language is None:
-        return Reply(
-            f"Bots can be written in {', '.join(map(language_name, offered))} at present, not in "
-            f"{language_name(wish.language)}. {LANGUAGE_QUESTION.format(language_name(offered[0]))}"
-        )
+        return Reply(_refuse_language(task, wish.language, offered))
     strategies = tools.choices(TOOL, "strategy_type")
     if strategies and arguments["strategy_type"] not in strategies:
         return Reply(f"This installation builds {', '.join(strategies)} only.")
@@ -99,6 +103,15 @@ def call_build(task: Task, said: str, arguments: dict[str, Any]) -> Reply:
     return Reply(paragraphs(said, _remarks(wish), "I write the files now."), calls)
 
 
+def _refuse_language(task: Task, language: str, offered: tuple[str, ...]) -> str:
+    names = [language_name(name) for name in offered]
+    question = LANGUAGE_QUESTION.format(names[0])
+    return (
+        f"Bots can be written in {', '.join(names)} at present, not in {language_name(language)}. "
+        f"{question if task.intent is Intent.BUILD else 'The bot stays as it is.'}"
+    )
+
+
 def after_build(task: Task, *, before: Bot | None) -> Reply:
     """What follows a call of create_bot_template: a repair, the code check, or the handing over."""
     tries = task.conversation.of(TOOL)
@@ -106,7 +119,7 @@ def after_build(task: Task, *, before: Bot | None) -> Reply:
         return _after_failure(task, tries)
     checks = task.tools.call("analyze_code")
     if checks and not task.conversation.of("analyze_code"):
-        return Reply("The files are written. Now I check the code.", checks)
+        return Reply("That is done. Now I check the code.", checks)
     wanted = asks_for(Intent.BACKTEST, task.request)
     if wanted and not task.conversation.of("backtest_bot") and (more := task.tools.call("backtest_bot")):
         return Reply("You also asked for a backtest, so I run it.", more)
@@ -127,13 +140,14 @@ def _after_failure(task: Task, tries: tuple[Done, ...]) -> Reply:
             arguments, changes = repair
             said = paragraphs(reason, "I correct what can be corrected:", bullets(changes))
             return Reply(said, task.tools.call(TOOL, **arguments))
-    return Reply(paragraphs(reason, "Nothing was changed. Tell me other values and I try again."))
+    more = VALUES_QUESTION if task.intent is Intent.BUILD else "Tell me other values and I try again."
+    return Reply(paragraphs(reason, f"Nothing was changed. {more}"))
 
 
 def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
     bot = bot_of(built)
     assert bot is not None
-    stated, rest = {*task.wish.parameters}, "as before" if before else "defaults"
+    stated, rest = {*task.wish.parameters}, _rest(bot, before)
     analysis = task.conversation.last("analyze_code")
     return paragraphs(
         _headline(bot, built.value, before),
@@ -162,6 +176,13 @@ def _headline(bot: Bot, value: dict[str, Any], before: Bot | None) -> str:
     verb = "is changed" if before is not None else "is ready"
     title = TITLES.get(bot.strategy, bot.strategy)
     return f"**{bot.name}**{version} {verb}: {title}, {bot.bot_type or 'scheduled'}."
+
+
+def _rest(bot: Bot, before: Bot | None) -> str:
+    """What the parameters are that the user did not name now."""
+    if before is None:
+        return "defaults"
+    return "as before" if before.strategy == bot.strategy else "the rest"
 
 
 def _what_changed(before: Bot, bot: Bot) -> str | None:
