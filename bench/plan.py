@@ -41,14 +41,14 @@ FULL = Plan(
 )
 
 QUICK = Plan(
-    warm_up_turns=20,
+    warm_up_turns=16,
     cost_rounds=3,
     cost_turns=20,
     tool_turns=10,
     first_token_rounds=1,
-    first_token_turns=3,
+    first_token_turns=2,
     load_rounds=1,
-    load_seconds=1.0,
+    load_seconds=0.8,
     load_clients=(1, 64),
     open_streams=200,
     session_rounds=2,

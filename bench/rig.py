@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench.callers import Load
-from bench.processes import Child, free_port, python
+from bench.processes import BenchError, Child, free_port, python
 from bench.worker import ask, load_of
 
 _BANNER = re.compile(r"serves http://localhost:(\d+)")
@@ -58,15 +60,25 @@ class Contender:
 
     def in_sequence(self, *, turns: int, session_turns: int = 1) -> Load:
         """See `bench.callers.in_sequence`; raises BenchError when it cannot."""
-        return load_of(ask(self.worker, "in_sequence", turns=turns, session_turns=session_turns))
+        return load_of(self._ask("in_sequence", turns=turns, session_turns=session_turns))
 
     def at_once(self, *, clients: int, seconds: float, spread: float = 0.0) -> Load:
         """See `bench.callers.at_once`; raises BenchError when it cannot."""
-        return load_of(ask(self.worker, "at_once", clients=clients, seconds=seconds, spread=spread))
+        return load_of(self._ask("at_once", clients=clients, seconds=seconds, spread=spread))
 
     def held_open(self, *, first: int, streams: int) -> int:
         """See `bench.callers.held_open`; raises BenchError when it cannot."""
-        return int(ask(self.worker, "held_open", first=first, streams=streams))
+        return int(self._ask("held_open", first=first, streams=streams))
+
+    def _ask(self, do: str, **given: Any) -> Any:
+        try:
+            return ask(self.worker, do, **given)
+        except BenchError as error:
+            state = self.served.process.poll()
+            what = f"failed at {do} ({error}); " + (
+                "it runs on" if state is None else f"it ended with {state}"
+            )
+            raise self.served.failure(what) from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,53 +109,53 @@ def rig(model: Model, folder: Path, *, warm_up_turns: int) -> Iterator[Rig]:
         BenchError: a process did not start.
     """
     folder.mkdir(parents=True)
-    port = free_port()
+    port, bare_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
+        start = partial(_start, stack, folder)
+        # All begin before any is waited for: most of their start is imports.
+        genai = start("bare_genai", python("-m", "bench.bare_genai", f"--model-url={url}"), talks=True)
+        bare = start(
+            "bare_server", python("-m", "bench.bare_server", f"--model-url={url}", f"--port={bare_port}")
+        )
+        agent = _start_agent(stack, folder, url)
         server = stack.enter_context(_model_server(model, port, folder))
-        url = f"http://127.0.0.1:{port}"
-        genai = stack.enter_context(
-            Child(
-                "bare_genai",
-                python("-m", "bench.bare_genai", f"--model-url={url}"),
-                folder=folder,
-                talks=True,
-            )
-        )
-        bare, bare_port = _bare_server(stack, url, folder)
-        agent, agent_port = _agent(stack, url, folder)
-        made = {
-            GENAI: Contender(name=GENAI, served=genai, worker=genai),
-            BARE: Contender(
-                name=BARE,
-                served=bare,
-                worker=_clients(stack, bare_port, folder, "bare_clients"),
-                port=bare_port,
-            ),
-            AGENT: Contender(
-                name=AGENT,
-                served=agent,
-                worker=_clients(stack, agent_port, folder, "agent_clients"),
-                port=agent_port,
-            ),
-        }
-        with_tools = Contender(
-            name="agent with tools",
-            served=agent,
-            worker=_clients(stack, agent_port, folder, "agent_tool_clients", "--tools"),
-            port=agent_port,
-        )
+        bare.wait_for_port(bare_port)
+        agent_port = _port_of(agent)
+
+        def served(name: str, child: Child, at: int, *more: str) -> Contender:
+            command = python("-m", "bench.load_generator", f"--port={at}", *more)
+            clients = start(f"clients of {name}", command, talks=True)
+            return Contender(name=name, served=child, worker=clients, port=at)
+
         running = Rig(
             model=model,
-            contenders=made,
+            contenders={
+                GENAI: Contender(name=GENAI, served=genai, worker=genai),
+                BARE: served(BARE, bare, bare_port),
+                AGENT: served(AGENT, agent, agent_port),
+            },
             folder=folder,
-            agent_tools=with_tools,
+            agent_tools=served("agent with tools", agent, agent_port, "--tools"),
             _stack=stack,
             _model_port=port,
             _model_server=server,
         )
-        for contender in made.values():
+        for contender in running.contenders.values():
             _warm_up(contender, model, warm_up_turns)
         yield running
+
+
+def _start(
+    stack: ExitStack,
+    folder: Path,
+    name: str,
+    command: tuple[str, ...],
+    *,
+    talks: bool = False,
+    **variables: str,
+) -> Child:
+    return stack.enter_context(Child(name, command, folder=folder, talks=talks, **variables))
 
 
 def _warm_up(contender: Contender, model: Model, turns: int) -> None:
@@ -159,35 +171,25 @@ def _model_server(model: Model, port: int, folder: Path) -> Child:
     return child
 
 
-def _bare_server(stack: ExitStack, url: str, folder: Path) -> tuple[Child, int]:
-    port = free_port()
-    command = python("-m", "bench.bare_server", f"--model-url={url}", f"--port={port}")
-    child = stack.enter_context(Child("bare_server", command, folder=folder))
-    child.wait_for_port(port)
-    return child, port
-
-
-def _agent(stack: ExitStack, url: str, folder: Path) -> tuple[Child, int]:
+def _start_agent(stack: ExitStack, folder: Path, url: str) -> Child:
     """The gateway as `make run` starts it, on a new SQLite file."""
-    child = stack.enter_context(
-        Child(
-            "agent",
-            python("-m", "infra.local.gateway"),
-            folder=folder,
-            talks=True,
-            PORT="0",
-            DATA_DIR=str(folder / "data"),
-            GEMINI_API_KEY="bench-key",
-            GEMINI_BASE_URL=url,
-        )
+    return _start(
+        stack,
+        folder,
+        "agent",
+        python("-m", "infra.local.gateway"),
+        talks=True,
+        PORT="0",
+        DATA_DIR=str(folder / "data"),
+        GEMINI_API_KEY="bench-key",
+        GEMINI_BASE_URL=url,
     )
-    assert child.process.stdout is not None
-    found = _BANNER.search(child.process.stdout.readline().decode())
+
+
+def _port_of(agent: Child) -> int:
+    """The port that the agent says it serves on, as soon as it does."""
+    assert agent.process.stdout is not None
+    found = _BANNER.search(agent.process.stdout.readline().decode())
     if found is None:
-        raise child.failure("did not start")
-    return child, int(found[1])
-
-
-def _clients(stack: ExitStack, port: int, folder: Path, name: str, *more: str) -> Child:
-    command = python("-m", "bench.load_generator", f"--port={port}", *more)
-    return stack.enter_context(Child(name, command, folder=folder, talks=True))
+        raise agent.failure("did not start")
+    return int(found[1])

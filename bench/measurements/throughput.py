@@ -19,11 +19,13 @@ class _Counted:
     """The rounds of one number of clients."""
 
     rate: Rounds = field(default_factory=Rounds)
+    cpu: Rounds = field(default_factory=Rounds)
     times: dict[int, Rounds] = field(default_factory=lambda: {p: Rounds() for p in _PERCENTILES})
     errors: dict[str, float] = field(default_factory=dict)
 
-    def add(self, name: str, load: Load) -> None:
-        """Adds a contender's round."""
+    def add(self, name: str, load: Load, cpu_seconds: float) -> None:
+        """Adds a contender's round, with what its server used."""
+        self.cpu.add(name, cpu_seconds / max(1, len(load.samples)) * 1000)
         totals = [sample.total for sample in load.samples]
         self.rate.add(name, len(totals) / load.seconds)
         for percent, rounds in self.times.items():
@@ -39,6 +41,7 @@ class _Counted:
         return [
             self.rate.row(section, f"{head}: turns a second", "1/s"),
             *(r.row(section, f"{head}: p{percent} of a turn", "ms") for percent, r in self.times.items()),
+            self.cpu.row(section, f"{head}: CPU a turn", "ms"),
             Row(
                 section=section,
                 what=f"{head}: errors",
@@ -61,8 +64,8 @@ def measure(rig: Rig, plan: Plan) -> list[Row]:
         for _ in range(plan.load_rounds):
             for name in CONTENDERS:
                 contender = rig.contenders[name]
-                counted.add(
-                    name, contender.at_once(clients=clients, seconds=plan.load_seconds, spread=spread)
-                )
+                before = contender.served.cpu_seconds
+                load = contender.at_once(clients=clients, seconds=plan.load_seconds, spread=spread)
+                counted.add(name, load, contender.served.cpu_seconds - before)
         rows += counted.rows(section, clients)
     return rows
