@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # the package has no types
 
+from shared.analysis import analyse_files
 from shared.tools.templates.catalog import STRATEGIES, BotType, Parameter, Strategy
 from shared.tools.templates.fields import as_json
 from shared.tools.templates.parameters import BotParameters
@@ -132,6 +133,14 @@ def check_platform_rules(files: dict[str, bytes], bot: Bot) -> None:
     assert not validator.is_valid({"unknown": 1})
 
 
+def check_quality(folder: Path) -> None:
+    """Our own analysis must find nothing to fear in what we generate."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    report = analyse_files({str(path.relative_to(folder)): path.read_text() for path in paths})
+    assert report.security_issues == ()
+    assert report.quality_score >= 80, report.findings
+
+
 def write(folder: Path, files: dict[str, bytes]) -> None:
     """Unpacks the bot."""
     for name, data in files.items():
@@ -165,6 +174,7 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
 
     build()
     assert len(folders) == SETS
+    check_quality(Path(folders[-1]))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(FORKS), *folders],
         capture_output=True,
@@ -244,6 +254,11 @@ def test_generated_code_is_typed(strategy: str, default_bots: list[Path], tmp_pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_our_own_analysis_finds_no_fault(default_bots: list[Path]) -> None:
+    for folder in default_bots[::3]:
+        check_quality(folder)
 
 
 def test_the_same_bot_has_the_same_bytes() -> None:
