@@ -23,7 +23,7 @@ migrate: setup
 	$(BIN)/python -m shared.sessions.migrate
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .
