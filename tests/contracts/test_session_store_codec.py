@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from shared.errors import InternalError
 from shared.messages import ToolCall
 from shared.sessions.codec import decode, decode_request, decode_step, encode
+from shared.sessions.sql.columns import from_micros, to_micros
 from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
 from tests.contracts.session_values import COMPLETED, DONE, FAILED, FAULT, MODEL, ODD, TOOL
 
@@ -89,6 +91,12 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_value_comes_back(value: Any) -> None:
     assert decode(encode(value)) == value
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, to_micros(datetime(2105, 12, 31, tzinfo=UTC))))
+def test_a_stored_time_is_exact(micros: int) -> None:
+    assert to_micros(from_micros(micros)) == micros
 
 
 def test_what_is_no_json_is_our_own_mistake() -> None:
