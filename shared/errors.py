@@ -3,7 +3,8 @@
     AppError
     ├── InvalidRequestError 400            ├── ConflictError 409
     │   └── UnprocessableError 422         │   ├── TurnInProgressError
-    │       └── IdempotencyMismatchError   │   ├── SessionConflictError
+    │       ├── IdempotencyMismatchError   │   ├── SessionConflictError
+    │       └── FindingsError              │   │
     ├── UnauthenticatedError 401           │   ├── VersionConflictError
     ├── PermissionDeniedError 403          │   └── ApprovalRequiredError
     ├── NotFoundError 404                  ├── TooLargeError 413
@@ -11,8 +12,9 @@
     │   ├── TurnNotFoundError              ├── RateLimitedError 429
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
     │   └── ToolNotFoundError              │   ├── ModelUnavailableError
-    ├── ModelRefusedError 502              │   └── StoreUnavailableError
-    ├── ModelTimeoutError 504              └── InternalError 500
+    ├── MethodNotAllowedError 405          │   └── StoreUnavailableError
+    ├── ModelRefusedError 502              └── InternalError 500
+    ├── ModelTimeoutError 504
     ├── ToolError (becomes a tool result, never an HTTP error)
     │   ├── ToolInputError
     │   └── ToolFailedError
