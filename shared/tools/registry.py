@@ -9,21 +9,25 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
+    from shared.tools.edit_artifact import edit_artifact
     from shared.tools.get_documentation import get_documentation
     from shared.tools.list_artifacts import list_artifacts
     from shared.tools.list_documentation import list_documentation
     from shared.tools.read_artifact import read_artifact
     from shared.tools.save_artifact import save_artifact
     from shared.tools.search_documentation import search_documentation
+    from shared.tools.search_web import search_web
 
     return (
         search_documentation,
         list_documentation,
         get_documentation,
         browse_web,
+        search_web,
         create_bot_template,
         analyze_code,
         save_artifact,
+        edit_artifact,
         read_artifact,
         list_artifacts,
     )
