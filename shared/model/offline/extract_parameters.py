@@ -15,11 +15,11 @@ from shared.model.offline.phrases import (
     OWN_LABELS,
     OWN_PHRASES,
     PERCENT_LABELS,
-    REFUSALS,
     Constant,
     Labels,
     Phrase,
 )
+from shared.model.offline.refusals import REFUSALS
 
 _PER_CENT = re.compile(rf"(?<![\w.])({NUMBER})%")
 _BARE = re.compile(rf"(?<![\w.$€£#])({NUMBER})(?![%\d]|\.\d|\w)")
@@ -62,9 +62,10 @@ class _Reader:
 def extract_parameters(text: str, strategy: str | None) -> Extraction:
     """The parameters that the canonical text states: the common ones and, if given, the strategy's own."""
     reader = _Reader(_new_values_only(text, strategy))
-    notes = tuple(note for owner, words, note in REFUSALS if owner in (None, strategy) and words.search(text))
-    for name in ("risk", "threshold"):
-        _blank_refused(reader, name)
+    refused = [one for one in REFUSALS if one.strategy in (None, strategy) and one.words.search(text)]
+    for refusal in refused:
+        for match in refusal.words.finditer(reader.text) if refusal.takes_numbers else ():
+            reader.blank(*match.span())
     _read_constants(reader, COMMON_CONSTANTS)
     own_percent = [x for x in OWN_LABELS.get(strategy or "", ()) if x.per_cent]
     _read_labels(reader, _joined(own_percent))
@@ -72,7 +73,7 @@ def extract_parameters(text: str, strategy: str | None) -> Extraction:
     if strategy:
         _read_own(reader, strategy)
     unread = tuple(match.group() for match in _ANY.finditer(reader.text))
-    return Extraction(reader.values, notes, unread)
+    return Extraction(reader.values, tuple(refusal.sentence for refusal in refused), unread)
 
 
 def count_own(text: str, strategy: str) -> int:
@@ -89,20 +90,6 @@ def _new_values_only(text: str, strategy: str | None) -> str:
     if strategy == "grid" and not _RANGE_VERB.search(text):
         return text
     return _CHANGED_FROM.sub(r"\1 ", text)
-
-
-def _blank_refused(reader: _Reader, kind: str) -> None:
-    """Takes the numbers of what is refused out of the text, lest they be read as something else."""
-    patterns = {
-        "risk": re.compile(rf"\brisk(?:ing)?(?: (?:at most|only|up to))? \${NUMBER}"),
-        "threshold": re.compile(
-            rf"\b(?:increase|raise|lower|reduce|decrease|widen|tighten|bump|cut)\b[^.;!?\n\d]{{0,40}}\bby "
-            rf"\$?{NUMBER}%?"
-            rf"|{REFUSALS[-1][1].pattern}"
-        ),
-    }
-    for match in patterns[kind].finditer(reader.text):
-        reader.blank(*match.span())
 
 
 def _joined(own: list[Labels]) -> Labels:

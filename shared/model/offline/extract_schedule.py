@@ -80,7 +80,7 @@ def find_rhythm(text: str, *, loose: bool) -> Rhythm | None:
     if counted:
         return _every_n(int(counted[1]), counted[2].rstrip("s"), text, counted.span())
     times = _TIMES_PER.search(text)
-    if times and loose:
+    if times and loose and int(times[1]) > 1:
         return Rhythm(None, max(1, round(_PERIODS[times[2]] / max(1, int(times[1])))), times.span())
     single = _EVERY_ONE.search(text)
     if single:

@@ -33,7 +33,8 @@ _BARE = re.compile(
     rf"{_NOT_A_CANDLE}(?<![\w.])(\d{{1,3}})[ -](minutes?|mins?|hours?|hrs?)\b(?! (?:apart|between))"
 )
 _BARE_WORD = re.compile(
-    r"(?<!run )(?<!runs )(?<!trades )(?<!buy )(?<!buys )(?<!invest )(?<!once )(?<!max )(?<!buying )"
+    r"(?<!run )(?<!run it )(?<!run this )(?<!runs )(?<!trades )(?<!buy )(?<!buys )(?<!invest )(?<!once "
+    r")(?<!max )(?<!buying )"
     r"\b(half-hourly|half hourly|hourly|daily|weekly)\b"
     r"(?! (?:at|on|trades?|trade|limit|buys?|purchases?|dca|loss|schedule|average cost|dollar|highs?|lows?))"
 )

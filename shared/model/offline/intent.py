@@ -92,6 +92,8 @@ def _attachments(utterance: Utterance, text: str, situation: Situation) -> Inten
         and (words.BROWSE.search(text) or len(text) < 40 or words.QUESTION.match(text))
     ):
         return Intent.BROWSE
+    if words.DOCS.search(text) and any(name.endswith(".md") for name in utterance.filenames):
+        return Intent.SEARCH_DOCS
     if utterance.filenames and not building:
         if re.search(rf"\b{words.ANALYZE}\b", text):
             return Intent.ANALYZE_CODE

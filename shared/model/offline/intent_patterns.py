@@ -58,12 +58,13 @@ CHANGE = re.compile(
     rf"\bmake {IT}\b|\b(?:change|switch|set|use|add|remove|drop|update|modify|adjust|increase|decrease"
     rf"|raise|lower"
     r"|reduce|rename|replace|move|tighten|widen|double|halve|disable|enable|edit|tweak|convert|turn (?:it"
-    r"|off|on)"
+    r"|this|that|the|my|off|on)"
     r"|instead|undo|rewrite|translate|port it|roll ?back|go back|no longer|get rid|put in|give it|let it"
     r"|have it|it should|the bot "
     r"should|revert)\b|^(?:with"
     r"|without|no|now)\b"
 )
+DOCS = re.compile(r"\b(?:docs?|documentation)\b")
 TO_DOCS = re.compile(
     r"\b(?:search|look (?:it |that |this )?up|look through|find|check|consult|read|query)\b[^.;!?\n]{0,40}"
     r"\b(?:docs?|documentation|manual|handbook)\b|\baccording to the (?:docs|documentation)\b|\bdocs?:"
@@ -135,7 +136,7 @@ BROWSE = re.compile(
     r"|what is (?:on|at|this)|explain|tell me)\b"
 )
 ADVICE = re.compile(
-    r"\bshould i (?:buy|sell|invest|hold|short|long)\b|\bwill (?:the )?(?:market|bitcoin|price|it)s? (?:go"
+    r"\bshould i (?:buy|sell|invest|hold|short|long)\b|\bwill (?:the )?(?:market|xsymbol|price|it)s? (?:go"
     r"|rise|fall|crash|moon|pump|dump|reach|hit)\b"
     r"|\b(?:predict|forecast)\b|\b(?:best|good|which) (?:coin|stock|crypto|token|market)s? to (?:buy|trade"
     r"|invest)\b"

@@ -121,7 +121,7 @@ _ABOVE = (
     r"|over)"
     r"|over ?bought(?: (?:at|above|over|level|threshold|limit|is|of|to|=|:|>))*)"
 )
-_BUY = r"\b(?:buy|buys|buying|bought|enter|enters|entry|entries|long|go long|get in|open|purchase)"
+BUY = r"\b(?:buy|buys|buying|bought|enter|enters|entry|entries|long|go long|get in|open|purchase)"
 _SELL = r"\b(?:sell|sells|selling|sold|exit|exits|close|closes|get out|dump|short)"
 _AT = r"(?:at|reaches|hits|touches|rsi|is|to|level|threshold|limit|line|of|=|:)[ :=]{1,3}(?:rsi )?"
 _NO_COUNT = r"(?! ?(?:candles?|periods?|bars?|days?|hours?|minutes?|trades?|usd|dollars?|k\b))"
@@ -137,9 +137,9 @@ OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
         _p("rsi_period", r"\b(?:rsi|relative strength(?: index)?) ?[(-] ?#n ?\)?", 2, 60),
         _p("buy_below", rf"{_BELOW} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
         _p("sell_above", rf"{_ABOVE} ?(?:rsi )?(?:of )?#n{_NO_COUNT}", 0, 200),
-        _p("buy_below", rf"{_BUY}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
+        _p("buy_below", rf"{BUY}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
         _p("sell_above", rf"{_SELL}\b[^\d.,;!?\n]{{0,30}}?\b{_AT}#n{_NO_COUNT}", 0, 200),
-        _p("buy_below", rf"{_BUY} (?:#n){_NO_COUNT}(?=[ ,/]*(?:and )?(?:sell|exit|close))", 1, 100),
+        _p("buy_below", rf"{BUY} (?:#n){_NO_COUNT}(?=[ ,/]*(?:and )?(?:sell|exit|close))", 1, 100),
         _p("sell_above", rf"{_SELL} (?:#n){_NO_COUNT}", 1, 100),
         _p("rsi_period", r"#n[ -](?:period|candle|bar)s?\b", 1, 1000),
         _p("rsi_period", r"\b(?:over|for|last|past|of) (?:the )?(?:last |past )?#n (?:candles|periods|bars"
@@ -270,35 +270,6 @@ OWN_CONSTANTS: dict[str, tuple[Constant, ...]] = {
     "grid": (),
 }
 
-# Asked for in words that the templates cannot do: what to tell the user.
-REFUSALS: tuple[tuple[str | None, re.Pattern[str], str], ...] = (
-    (
-        None,
-        re.compile(r"\b(?:api[ _-]?(?:key|secret)|secret[ _]key|private key|seed phrase)s?\b ?(?:is|are"
-                   r"|:|=)"),
-        "Keys belong neither in this chat nor in a bot's files: enter them in the configuration of the bot's "
-        "instance. I use and repeat none; replace any that you wrote here.",
-    ),
-    (None, re.compile(r"\btrailing (?:stop|take|profit)"), "The stop is a fixed distance from the entry; "
-        "the templates have no trailing stop."),
-    (None, re.compile(r"\brisk(?:ing)?(?: (?:at most|only|up "
-                      r"to))? \$"), "Risk is set in per cent of the account, so an amount of money per "
-                                    "trade cannot be taken."),
-    (None, re.compile(r"\b\d{1,3}x leverage|\bleverage[d]?\b"), "The templates trade without leverage."),
-    (None, re.compile(r"\b(?:go|goes|going|open|take) (?:a )?shorts?\b(?! (?:period|term|sma|ma|average))"
-                      r"|\bshort(?:[ -]sell|ing|s? (?:when|if|it"
-                      r"|at)\b)"), "The templates only buy and sell what was bought; they never "
-                                            "sell short."),
-    (None, re.compile(r"\b(?:increase|raise|lower|reduce|decrease|widen|tighten|bump"
-                      r"|cut)\b[^.;!?\n\d]{0,40}\bby \$?\d"), "I can set a value but not change one by an "
-                          "amount: tell me the new value."),
-    ("rsi_momentum", re.compile(rf"{_BUY}\b(?:(?!sell|exit|close|over "
-                                rf"?bought)[^,;.!?\n\d]){{0,30}}?\b(?:over|above|>)\s?\d{{1,2}}\b(?!%| "
-                                rf"?(?:sell|exit|candles|periods|bars|days"
-                                rf"|hours))"), "This strategy buys when the RSI is low and sells when it is "
-                                               "high; it cannot buy above a level."),
-)  # fmt: skip
-
 OWN_NAMES: dict[str, frozenset[str]] = {
     strategy: frozenset(
         [name for item in OWN_PHRASES[strategy] for name in item.names]
@@ -307,19 +278,7 @@ OWN_NAMES: dict[str, frozenset[str]] = {
     )
     for strategy in OWN_PHRASES
 }
-COMMON_NAMES = frozenset(
-    [
-        "symbol",
-        "exchange",
-        "timeframe",
-        "risk_per_trade_pct",
-        "stop_loss_pct",
-        "take_profit_pct",
-        "max_position_pct",
-        "max_trades_per_day",
-        "paper_balance",
-        "poll_seconds",
-        "live_trading",
-        "schedule",
-    ]
-)
+COMMON_NAMES = frozenset((
+    "symbol", "exchange", "timeframe", "risk_per_trade_pct", "stop_loss_pct", "take_profit_pct",
+    "max_position_pct", "max_trades_per_day", "paper_balance", "poll_seconds", "live_trading", "schedule",
+))  # fmt: skip

@@ -20,7 +20,9 @@ _PREFIX = re.compile(
     r"(?: (?:for|about|on|to find|to see|and tell me))?:? ",
     re.IGNORECASE,
 )
-_PAGE = re.compile(r"(?<![\w/.-])((?:[\w-]{1,60}/){0,4}[\w-]{1,80}\.md)(?:#([\w -]{1,120}))?")
+_PAGE = re.compile(
+    r"(?<![\w/.-])((?:[\w-]{1,60}/){0,4}[\w-]{1,80}\.md)(?:#(?:([\w -]{1,120})(?=`)|([\w-]{1,120})))?"
+)
 
 
 def search_documentation(task: Task) -> Reply:
@@ -39,7 +41,7 @@ def _begin(task: Task) -> Reply:
     page = _PAGE.search(task.utterance.prose)
     calls: tuple[PlannedCall, ...] = ()
     if page and "readme" not in page[1].lower():
-        calls = task.tools.call("get_documentation", path=page[1], heading=page[2])
+        calls = task.tools.call("get_documentation", path=page[1], heading=page[2] or page[3])
     calls = calls or look_up(task.tools, question(task))
     if not calls:
         return Reply(
