@@ -75,6 +75,13 @@ class GeminiClient:
         """A streamed call, to be entered with `async with`; `deadline` is a time of the event loop."""
         return GeminiCall(self._client, model, body, deadline)
 
+    async def generate(self, *, model: str, body: dict[str, Any], deadline: float) -> GenerateContentResponse:
+        """A whole answer at once; raises what `gemini_errors.failures()` names."""
+        async with asyncio.timeout_at(deadline):
+            return await self._client.aio.models.generate_content(
+                model=model, contents="-", config=_config(body)
+            )
+
     async def close(self) -> None:
         """Closes the client and every connection; running calls fail."""
         await self._client.aio.aclose()
@@ -124,18 +131,21 @@ class GeminiCall:
 
 
 async def _start(client: Client, model: str, body: dict[str, Any]) -> AsyncGenerator[GenerateContentResponse]:
+    # The SDK insists on contents; those of the body replace them.
+    stream = await client.aio.models.generate_content_stream(model=model, contents="-", config=_config(body))
+    assert isinstance(stream, AsyncGenerator)
+    return stream
+
+
+def _config(body: dict[str, Any]) -> Any:
     from google.genai import types
 
     # Objects in a dict: the SDK would copy a whole config object, body and all, and validate nested dicts.
-    config: Any = {
+    return {
         "automatic_function_calling": types.AutomaticFunctionCallingConfig(disable=True),
         "automatic_continuation": False,
         "http_options": types.HttpOptions.model_construct(extra_body=body),
     }
-    # The SDK insists on contents; those of the body replace them.
-    stream = await client.aio.models.generate_content_stream(model=model, contents="-", config=config)
-    assert isinstance(stream, AsyncGenerator)
-    return stream
 
 
 def _import_and_prime() -> None:

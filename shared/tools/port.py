@@ -29,6 +29,7 @@ from shared.clock import Clock
 from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
+from shared.searching.port import WebSearch
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Dialer(Protocol):
 class ToolServices:
     """The open parts of the system that tools may use; tools open nothing themselves.
 
-    `dialer` None stands for the real network.
+    `dialer` None stands for the real network; `web_search` None says that no search service is configured.
     """
 
     artifacts: Artifacts
@@ -71,6 +72,7 @@ class ToolServices:
     resolver: Resolver
     clock: Clock
     dialer: Dialer | None = None
+    web_search: WebSearch | None = None
 
 
 @dataclass(slots=True, kw_only=True)

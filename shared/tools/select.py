@@ -9,10 +9,19 @@ from shared.tools.port import ToolRunner, ToolServices
 
 
 def open_tools(settings: Settings, artifacts: Artifacts) -> ToolRunner:
-    """The tool runner of the settings: in this process."""
+    """The tool runner of the settings: in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
+    from shared.searching.select import select_search
     from shared.tools.registry import TOOLS
     from shared.tools.runner import LocalToolRunner
 
-    services = ToolServices(artifacts=artifacts, settings=settings, resolver=SystemResolver(), clock=utc_now)
-    return LocalToolRunner(tools=TOOLS, services=services)
+    search = select_search(settings)
+    services = ToolServices(
+        artifacts=artifacts,
+        settings=settings,
+        resolver=SystemResolver(),
+        clock=utc_now,
+        web_search=search,
+    )
+    tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
+    return LocalToolRunner(tools=tools, services=services)

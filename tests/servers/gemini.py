@@ -152,7 +152,10 @@ class GeminiServer:
         answer = self._answer(request)
         for part in answer.parts:
             self._signatures.give(part)
-        if answer.status != 200 or not request.stream:
+        if "hang" in answer.steps and not request.stream:
+            # Nothing is sent; the next message is that the client has left.
+            await receive()
+        elif answer.status != 200 or not request.stream:
             await _send_whole(send, answer)
         else:
             await self._play(answer, receive, send)

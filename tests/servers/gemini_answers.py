@@ -150,6 +150,29 @@ def blocked(reason: str = "SAFETY") -> Answer:
     return Answer(steps=(_frame(chunk),))
 
 
+def grounded(
+    answer: str,
+    *,
+    sources: tuple[tuple[str, str], ...] = (),
+    supports: tuple[tuple[str, tuple[int, ...]], ...] = (),
+) -> Answer:
+    """A reply grounded in Google Search: sources (title, address), and which sentence of the answer each
+    supports, by their indices. Segment ends count UTF-8 bytes, as the service counts them.
+    """
+    metadata: dict[str, Any] = {
+        "webSearchQueries": ["scripted query"],
+        "searchEntryPoint": {"renderedContent": "<div></div>"},
+        "groundingChunks": [{"web": {"uri": uri, "title": title}} for title, uri in sources],
+        "groundingSupports": [
+            {"segment": _segment(answer, sentence), "groundingChunkIndices": list(indices)}
+            for sentence, indices in supports
+        ],
+    }
+    chunk = _chunk([{"text": answer}], "STOP", (10, 5, 0), MODEL_VERSION)
+    chunk["candidates"][0]["groundingMetadata"] = metadata
+    return Answer(steps=(_frame(chunk),), parts=({"text": answer},))
+
+
 def status(
     code: int,
     *,
@@ -201,6 +224,11 @@ def _parts_of(item: str | Part | tuple[Part, ...]) -> list[Part]:
     if isinstance(item, tuple):
         return list(item)
     return [{"text": item} if isinstance(item, str) else item]
+
+
+def _segment(answer: str, sentence: str) -> dict[str, Any]:
+    start = len(answer[: answer.index(sentence)].encode())
+    return {"startIndex": start, "endIndex": start + len(sentence.encode()), "text": sentence}
 
 
 def _signed(part: Part, signature: bytes | None) -> Part:

@@ -1,0 +1,1 @@
+"""Searching the web: what a search gives, and the services that do it."""
