@@ -8,10 +8,11 @@ from starlette.requests import Request
 
 from shared.errors import UnauthenticatedError, UnprocessableError
 from shared.settings import Settings
+from shared.web.api_keys import ApiKeys
+from shared.web.tokens import Tokens
 
 DEFAULT_USER = "default-user"
 _MAX_USER_ID = 256
-_LEEWAY_SECONDS = 30
 
 
 class Authenticator:
@@ -19,6 +20,8 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._tokens = Tokens(settings)
+        self._api_keys = ApiKeys(settings.the0_api_url)
 
     async def user_of(self, request: Request, claimed: str | None = None) -> str:
         """The user's id. `claimed` is the body's `user_id`, heard only where AUTH_MODE is none.
@@ -26,39 +29,34 @@ class Authenticator:
         Raises:
             UnauthenticatedError: no credentials, or none that hold.
             UnprocessableError: a claimed id that cannot be one.
+            UnavailableError: credentials that cannot be checked now.
         """
         if self._settings.auth_mode == "none":
             return _checked(claimed or request.query_params.get("user_id") or DEFAULT_USER)
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise UnauthenticatedError("send Authorization: Bearer with a token")
-        return _checked(self._subject(token.strip()))
-
-    def _subject(self, token: str) -> str:
-        import jwt
-
-        # The algorithm is ours by configuration, never the token's choice (RFC 8725, section 3.1).
-        secret = self._settings.jwt_secret
-        if secret is None:
-            raise UnauthenticatedError("this server takes no such token")
-        try:
-            claims = jwt.decode(
-                token,
-                secret.get_secret_value(),
-                algorithms=["HS256"],
-                issuer=self._settings.jwt_issuer,
-                audience=self._settings.jwt_audience,
-                leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "sub"], "verify_aud": self._settings.jwt_audience is not None},
-            )
-        except jwt.PyJWTError as error:
-            raise UnauthenticatedError("the token does not hold") from error
-        return str(claims["sub"])
+        scheme, _, credential = request.headers.get("authorization", "").strip().partition(" ")
+        credential = credential.strip()
+        if scheme.lower() == "bearer" and credential:
+            return _vouched(await self._tokens.subject(credential))
+        if scheme.lower() != "apikey":
+            credential = request.headers.get("x-api-key", "").strip() if not scheme else ""
+        if not credential:
+            raise UnauthenticatedError("send Authorization: Bearer with a token, or an API key")
+        return _vouched(await self._api_keys.owner(credential))
 
 
 def _checked(user_id: str) -> str:
-    if not 1 <= len(user_id) <= _MAX_USER_ID or any(
-        unicodedata.category(char) in ("Cc", "Cs") for char in user_id
-    ):
+    if not _can_be_one(user_id):
         raise UnprocessableError(f"user_id: 1 to {_MAX_USER_ID} characters, none of them control characters")
     return user_id
+
+
+def _vouched(user_id: str) -> str:
+    if not _can_be_one(user_id):
+        raise UnauthenticatedError("the credentials name no user")
+    return user_id
+
+
+def _can_be_one(user_id: str) -> bool:
+    return 1 <= len(user_id) <= _MAX_USER_ID and not any(
+        unicodedata.category(char) in ("Cc", "Cs") for char in user_id
+    )
