@@ -67,6 +67,11 @@ def decode_step(stored: bytes) -> Step:
     return reader(form)
 
 
+def decode_tool_result(stored: bytes) -> ToolResult:
+    """The result of a tool call."""
+    return _result(decode(stored))
+
+
 def _encode_exactly(form: dict[str, Any]) -> bytes:
     try:
         return _EXACT + json.dumps(form, default=_fields_of, separators=(",", ":")).encode("ascii")
@@ -105,20 +110,23 @@ def _part(form: Mapping[str, Any]) -> TextPart | ToolCall:
 
 
 def _tool(form: Mapping[str, Any]) -> ToolStep:
-    result = form["result"]
     filenames = form.get("filenames")
     return ToolStep(
-        result=ToolResult(
-            id=result["id"],
-            name=result["name"],
-            status=result["status"],
-            result=result.get("result"),
-            error=_fault(result["error"]) if result.get("error") else None,
-            duration_ms=result.get("duration_ms", 0),
-            artifacts=tuple(result.get("artifacts") or ()),
-            untrusted=result.get("untrusted", False),
-        ),
+        result=_result(form["result"]),
         filenames=None if filenames is None else tuple(filenames),
+    )
+
+
+def _result(form: Mapping[str, Any]) -> ToolResult:
+    return ToolResult(
+        id=form["id"],
+        name=form["name"],
+        status=form["status"],
+        result=form.get("result"),
+        error=_fault(form["error"]) if form.get("error") else None,
+        duration_ms=form.get("duration_ms", 0),
+        artifacts=tuple(form.get("artifacts") or ()),
+        untrusted=form.get("untrusted", False),
     )
 
 

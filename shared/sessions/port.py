@@ -1,6 +1,6 @@
-"""What the domain asks of the session store: sessions, their turns, the records of their artifacts.
+"""What the domain asks of the session store: sessions, their turns, tool calls, artifact records, events.
 
-The three protocols are one store behind one connection pool, because their writes belong together.
+The protocols are one store behind one connection pool, because their writes belong together.
 Every method takes the full key; a row of another user is as good as absent, in the query itself.
 All methods raise StoreUnavailableError when the database does not answer, and then nothing was written.
 """
@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
+from shared.messages import ToolResult
 from shared.session import Session
 from shared.turn import Step, Turn, TurnRequest
 
@@ -77,6 +78,40 @@ class BegunTurn:
     session: Session
     lease: Lease | None
     history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToolCall:
+    """A tool call that a caller named, about to run; `arguments_hash` tells whether a repeat is the same.
+
+    `lease_seconds` is how long the call may take: after that it counts as dead.
+    """
+
+    key: SessionKey
+    call_id: str
+    name: str
+    arguments_hash: str
+    now: datetime
+    lease_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolClaim:
+    """The right to run one tool call and to record its result; the token fences off earlier claims."""
+
+    key: SessionKey
+    call_id: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedToolCall:
+    """A tool call that another claim holds: finished with its result, or running while its lease lasts."""
+
+    name: str
+    arguments_hash: str
+    result: ToolResult | None
+    lease_until: datetime
 
 
 class SessionStore(Protocol):
@@ -153,7 +188,7 @@ class TurnStore(Protocol):
         now: datetime,
         events: tuple[OutgoingEvent, ...] = (),
     ) -> None:
-        """Writes the last steps from `number` on, sets the turn's status, releases the session: one transaction.
+        """Writes the last steps from `number` on, ends the turn, releases the session: one transaction.
 
         The last of `steps` is the FinalStep, whose status becomes the turn's.
 
@@ -222,7 +257,49 @@ class ArtifactIndex(Protocol):
         ...
 
 
-class Store(SessionStore, TurnStore, ArtifactIndex, Protocol):
+class ToolCallStore(Protocol):
+    """The record of tool calls that a caller named by an id: in a session an id runs once."""
+
+    async def claim_tool_call(self, *, call: NewToolCall) -> ToolClaim | RecordedToolCall:
+        """A claim when the id is new, or its call died (its lease ran out) and name and hash are the same.
+
+        Otherwise the record that is there. Of two claims at once, one gets the record.
+
+        Raises:
+            SessionNotFoundError: the user has no such session.
+        """
+        ...
+
+    async def load_tool_call(self, *, key: SessionKey, call_id: str) -> RecordedToolCall | None:
+        """The record of an id, None when nothing was claimed or the claim was released."""
+        ...
+
+    async def complete_tool_call(self, *, claim: ToolClaim, result: ToolResult) -> None:
+        """Records the result for good.
+
+        Raises:
+            SessionConflictError: the claim was released, or another has taken it over.
+        """
+        ...
+
+    async def release_tool_call(self, *, claim: ToolClaim) -> None:
+        """Frees the id of a call that did not come to a result; nothing happens when the claim was lost."""
+        ...
+
+
+class EventOutbox(Protocol):
+    """Events to publish that have no other cause in the store."""
+
+    async def add_events(self, *, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
+        """Stores the events, all or none; one whose id the user's outbox holds already stays as it is.
+
+        Raises:
+            SessionNotFoundError: the user has no such session.
+        """
+        ...
+
+
+class Store(SessionStore, TurnStore, ArtifactIndex, ToolCallStore, EventOutbox, Protocol):
     """The whole store, as an adapter provides it."""
 
     async def check(self) -> None:

@@ -1,4 +1,4 @@
-"""Events stored in the transaction of their cause."""
+"""Events stored in the transaction of their cause, or as their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shared.sessions.codec import encode
 from shared.sessions.port import OutgoingEvent
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.schema import outbox
+from shared.sessions.sql.sessions import lock_session
 from shared.sessions.sql.upsert import upsert
 
 # An event's id is fixed by its cause: a second write of the same cause is the same event.
@@ -36,3 +37,11 @@ def add_events(conn: Connection, key: SessionKey, events: tuple[OutgoingEvent, .
         for event in events
     ]
     conn.execute(_ADD(conn), values)
+
+
+def add_session_events(
+    conn: Connection, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime
+) -> None:
+    """See `EventOutbox.add_events`."""
+    lock_session(conn, key)
+    add_events(conn, key, events, now)

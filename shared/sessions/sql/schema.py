@@ -22,7 +22,7 @@ from sqlalchemy import (
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -168,6 +168,27 @@ artifact_versions = Table(
         ["user_id", "session_id", "filename"],
         ["artifacts.user_id", "artifacts.session_id", "artifacts.filename"],
         name="artifact_versions_artifact",
+        ondelete="CASCADE",
+    ),
+)
+
+tool_calls = Table(
+    "tool_calls",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("call_id", Name, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("arguments_hash", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("result", LargeBinary),
+    Column("started_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="tool_calls_session",
         ondelete="CASCADE",
     ),
 )

@@ -9,9 +9,19 @@ from typing import Any
 from shared.artifact import Artifact
 from shared.clock import Clock, utc_now
 from shared.keys import ArtifactKey, SessionKey
+from shared.messages import ToolResult
 from shared.session import Session
-from shared.sessions.port import BegunTurn, Lease, NewTurn, OutgoingEvent, Page
-from shared.sessions.sql import artifacts, sessions, turn_rows, turns
+from shared.sessions.port import (
+    BegunTurn,
+    Lease,
+    NewToolCall,
+    NewTurn,
+    OutgoingEvent,
+    Page,
+    RecordedToolCall,
+    ToolClaim,
+)
+from shared.sessions.sql import artifacts, outbox, sessions, tool_calls, turn_rows, turns
 from shared.sessions.sql.runner import Runner, open_runner
 from shared.sessions.sql.version import check_version
 from shared.turn import Step, Turn
@@ -150,3 +160,18 @@ class SqlStore:
 
     async def delete_artifact(self, *, key: ArtifactKey, now: datetime) -> None:
         await self._runner.write(partial(artifacts.delete_artifact, key=key, now=now))
+
+    async def claim_tool_call(self, *, call: NewToolCall) -> ToolClaim | RecordedToolCall:
+        return await self._runner.write(partial(tool_calls.claim_tool_call, call=call))
+
+    async def load_tool_call(self, *, key: SessionKey, call_id: str) -> RecordedToolCall | None:
+        return await self._runner.read(partial(tool_calls.load_tool_call, key=key, call_id=call_id))
+
+    async def complete_tool_call(self, *, claim: ToolClaim, result: ToolResult) -> None:
+        await self._runner.write(partial(tool_calls.complete_tool_call, claim=claim, result=result))
+
+    async def release_tool_call(self, *, claim: ToolClaim) -> None:
+        await self._runner.write(partial(tool_calls.release_tool_call, claim=claim))
+
+    async def add_events(self, *, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
+        await self._runner.write(partial(outbox.add_session_events, key=key, events=events, now=now))

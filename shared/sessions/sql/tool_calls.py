@@ -1,0 +1,107 @@
+"""The transactions of `ToolCallStore`."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Insert, bindparam, delete, select, update
+
+from shared.errors import SessionConflictError
+from shared.keys import SessionKey
+from shared.messages import ToolResult
+from shared.sessions.codec import decode_tool_result, encode
+from shared.sessions.port import NewToolCall, RecordedToolCall, ToolClaim
+from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
+from shared.sessions.sql.schema import tool_calls
+from shared.sessions.sql.sessions import check_session
+from shared.sessions.sql.upsert import upsert
+
+_RUNNING, _DONE = "running", "done"
+
+
+def _claim(database_insert: Any) -> Insert:
+    new = database_insert(tool_calls)
+    statement: Insert = new.on_conflict_do_update(
+        index_elements=["user_id", "session_id", "call_id"],
+        set_={
+            "token": new.excluded.token,
+            "started_at": new.excluded.started_at,
+            "lease_until": new.excluded.lease_until,
+        },
+        where=(tool_calls.c.status == _RUNNING)
+        & (tool_calls.c.lease_until <= new.excluded.started_at)
+        & (tool_calls.c.name == new.excluded.name)
+        & (tool_calls.c.arguments_hash == new.excluded.arguments_hash),
+    ).returning(tool_calls.c.token)
+    return statement
+
+
+_CLAIM = upsert(_claim)
+_THIS = (
+    tool_calls.c.user_id == bindparam("user"),
+    tool_calls.c.session_id == bindparam("session"),
+    tool_calls.c.call_id == bindparam("call"),
+)
+_HELD = (*_THIS, tool_calls.c.status == _RUNNING, tool_calls.c.token == bindparam("held_token"))
+_LOAD = select(
+    tool_calls.c.name, tool_calls.c.arguments_hash, tool_calls.c.result, tool_calls.c.lease_until
+).where(*_THIS)
+_COMPLETE = update(tool_calls).where(*_HELD).values(status=_DONE, result=bindparam("body"))
+_RELEASE = delete(tool_calls).where(*_HELD)
+
+
+def claim_tool_call(conn: Connection, call: NewToolCall) -> ToolClaim | RecordedToolCall:
+    """See `ToolCallStore.claim_tool_call`.
+
+    A second transaction with the id waits here for the first one's end (Postgres) or beginning (SQLite).
+    """
+    check_session(conn, call.key)
+    values = {
+        "user_id": call.key.user_id,
+        "session_id": call.key.session_id,
+        "call_id": call.call_id,
+        "name": call.name,
+        "arguments_hash": call.arguments_hash,
+        "status": _RUNNING,
+        # Never the same twice, also after a release: an earlier claim must not fit a later one.
+        "token": secrets.randbits(62),
+        "started_at": to_micros(call.now),
+        "lease_until": to_micros(call.now + timedelta(seconds=call.lease_seconds)),
+    }
+    token = conn.execute(_CLAIM(conn), values).scalar()
+    if token is not None:
+        return ToolClaim(key=call.key, call_id=call.call_id, token=token)
+    return _record(conn.execute(_LOAD, _ids(call.key, call.call_id)).one())
+
+
+def load_tool_call(conn: Connection, key: SessionKey, call_id: str) -> RecordedToolCall | None:
+    """See `ToolCallStore.load_tool_call`."""
+    row = conn.execute(_LOAD, _ids(key, call_id)).first()
+    return None if row is None else _record(row)
+
+
+def complete_tool_call(conn: Connection, claim: ToolClaim, result: ToolResult) -> None:
+    """See `ToolCallStore.complete_tool_call`."""
+    values = _ids(claim.key, claim.call_id) | {"held_token": claim.token, "body": encode(result)}
+    if conn.execute(_COMPLETE, values).rowcount == 0:
+        raise SessionConflictError("the claim on this tool call was lost")
+
+
+def release_tool_call(conn: Connection, claim: ToolClaim) -> None:
+    """See `ToolCallStore.release_tool_call`."""
+    conn.execute(_RELEASE, _ids(claim.key, claim.call_id) | {"held_token": claim.token})
+
+
+def _record(row: AnyRow) -> RecordedToolCall:
+    return RecordedToolCall(
+        name=row.name,
+        arguments_hash=row.arguments_hash,
+        result=None if row.result is None else decode_tool_result(row.result),
+        lease_until=from_micros(row.lease_until),
+    )
+
+
+def _ids(key: SessionKey, call_id: str) -> dict[str, Any]:
+    return {"user": key.user_id, "session": key.session_id, "call": call_id}
