@@ -25,6 +25,9 @@ _EVERY_N = re.compile(
 )
 _EVERY_DAYNAME = re.compile(rf"\b(?:every|each|on|weekly on)(?: other)? {_DAY}\b")
 _TIMES_PER = re.compile(r"\b(\d{1,2}) times (?:a|per|each|every) (hour|day|week|month)\b")
+_PER = re.compile(
+    r"(?<!trades )(?<!trade )(?<!buys )(?<!orders )(?<!times )\b(?:per|a) (hour|day|week|month)\b"
+)
 _ADVERBS = {"hourly": 1, "daily": 24, "nightly": 24, "weekly": 168, "biweekly": 336, "bi-weekly": 336,
             "fortnightly": 336, "monthly": 720, "quarterly": 2160, "yearly": 8760,
             "annually": 8760}  # fmt: skip
@@ -85,6 +88,9 @@ def find_rhythm(text: str, *, loose: bool) -> Rhythm | None:
     single = _EVERY_ONE.search(text)
     if single:
         return _every_one(single[2], bool(single[1]), text, single.span())
+    per = _PER.search(text) if loose else None
+    if per:
+        return Rhythm(None, _PERIODS[per[1]], per.span())
     adverb = (_ADVERB if loose else _RUNS_ADVERB).search(text)
     if adverb:
         word = next(group for group in adverb.groups() if group)

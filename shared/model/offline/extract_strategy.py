@@ -33,7 +33,8 @@ _WORDS: tuple[tuple[str, int, str], ...] = (
      r"|breaks? (?:above|through|the)"),
     ("dca", 3, r"dca|dollar[ -]cost(?:[ -]averag\w{1,4})?|cost[ -]averag\w{1,4}|savings? plan"
      r"|recurring (?:buys?|purchases?|investments?)"),
-    ("dca", 2, r"accumulat\w{1,4}|stack(?:ing)? sats|buy\w{0,3} regularly"
+    ("dca", 2, r"accumulat\w{1,4}|stack(?:ing)? sats|(?:hourly|daily|weekly|monthly) (?:[\w/]{1,20} "
+               r")?(?:purchases?|buys|investments?)|buy\w{0,3} regularly"
      r"|(?:buy|buys|buying|invest|invests|investing|purchase|put)\b[^.;!?\n]{0,60}?\b(?:every|each|weekly"
      r"|daily|monthly"
      r"|hourly|biweekly|once a|\d times a|fortnightly)(?! trade)"),

@@ -191,7 +191,11 @@ def _describes_new_bot(utterance: Utterance, text: str, situation: Situation) ->
     if words.STARTS_WITH_BOT.match(text) or situation.names_other_strategy:
         return True
     concrete = (
-        re.search(r"\d", text) or utterance.symbol or words.BOT.search(text) or words.BARE_NAME.match(text)
+        re.search(r"\d", text)
+        or utterance.symbol
+        or words.BOT.search(text)
+        or words.BARE_NAME.match(text)
+        or words.TRADES.search(text)
     )
     return bool(named.weight >= 2 and concrete and not situation.has_bot)
 

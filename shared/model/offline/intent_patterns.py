@@ -45,6 +45,7 @@ SUGGESTS = re.compile(r"(?:can|could|what if|would) (?:it|the bot|we|i)\b")
 NEW_BOT = re.compile(
     rf"\b(?:new|another|second|different|separate|fresh|one more)\b[^.;!?\n]{{0,40}}?\b(?:bot|one|strategy)\b"
     rf"|^{BUILD_VERB}(?: me| us)? (?:an?|one)\b"
+    r"|^an? [^.;!?\n]{0,60}?\bbots?\b"
 )
 IT = r"(?:it|this|that|the bot|my bot|this bot|the strategy|the code|everything)"
 BOT = re.compile(r"\bbots?\b")

@@ -104,6 +104,7 @@ COMMON_PHRASES = (
                         r"|with))*[ :=]{1,3}#n"),
     _p("paper_balance", r"#n(?: ?(?:usd[tc]?|dollars|euros?|eur))?(?: of| in)? (?:paper |starting |initial "
                         r"|demo )?(?:balance|capital|account|paper money|budget|bankroll)\b"),
+    _p("paper_balance", r"\bi(?:'ve)? (?:have|got) #n(?! ?(?:trade|level|candle|bot))"),
     _p("paper_balance", r"\bstart(?:ing)? with #n(?! ?(?:trade|level|candle))"),
     _p("stop_loss_pct", rf"\b(?:stop[ -]?loss|sl){_OF}#n(?! ?(?:atr|x\b|times))", 0, 100),
     _p("take_profit_pct", rf"\b(?:take[ -]?profit|tp){_OF}#n(?! ?(?:atr|x\b|times))", 0, 10_000),
@@ -144,6 +145,7 @@ OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
         _p("rsi_period", r"#n[ -](?:period|candle|bar)s?\b", 1, 1000),
         _p("rsi_period", r"\b(?:over|for|last|past|of) (?:the )?(?:last |past )?#n (?:candles|periods|bars"
                          r"|days|hours)\b", 1, 1000),
+        _p("buy_below sell_above", r"#n #n(?! ?[/-])", 1, 99, rising=True),
         _p("rsi_period", r"\brsi #n(?! ?(?:/|-|and))", 2, 60),
     ),
     "sma_crossover": (),

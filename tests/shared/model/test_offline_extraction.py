@@ -287,11 +287,33 @@ REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
+FURTHER_REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("I want to accumulate ETH, $200 per week", "dca",
+     {"symbol": "ETH/USDT", "interval_hours": 168, "amount": 200}),
+    ("weekly BTC purchases of 75 dollars", "dca",
+     {"symbol": "BTC/USDT", "interval_hours": 168, "amount": 75}),
+    ("please make RSI bot, BTC/USDT, hourly, 25 75", "rsi_momentum",
+     {"symbol": "BTC/USDT", "timeframe": "1h", "buy_below": 25, "sell_above": 75}),
+    ("rsi 14 30/70 on btc", "rsi_momentum",
+     {"symbol": "BTC/USDT", "rsi_period": 14, "buy_below": 30, "sell_above": 70}),
+    ("I have $5000, build an RSI bot for BTC risking 2% per trade with max 3 positions per day",
+     "rsi_momentum",
+     {"symbol": "BTC/USDT", "risk_per_trade_pct": 2, "max_trades_per_day": 3, "paper_balance": 5000}),
+    ("Create a moving average crossover bot (20/100) for SOL/USDT with a 5% stop-loss and 10% take-profit",
+     "sma_crossover",
+     {"symbol": "SOL/USDT", "stop_loss_pct": 5, "take_profit_pct": 10, "fast_period": 20,
+      "slow_period": 100}),
+    ("donchian 50/25 on AVAX daily, risk half a percent, no more than one trade a day", "breakout",
+     {"symbol": "AVAX/USDT", "timeframe": "1d", "risk_per_trade_pct": 0.5, "max_trades_per_day": 1,
+      "entry_period": 50, "exit_period": 25}),
+)  # fmt: skip
+
+
 def wish(text: str, current: str | None = None) -> BotWish:
     return read_wish(read_utterance(text), current)
 
 
-@pytest.mark.parametrize(("text", "strategy", "parameters"), REQUESTS)
+@pytest.mark.parametrize(("text", "strategy", "parameters"), REQUESTS + FURTHER_REQUESTS)
 def test_strategy_and_parameters_of_a_request(text: str, strategy: str, parameters: dict[str, Any]) -> None:
     found = wish(text)
 
@@ -299,7 +321,7 @@ def test_strategy_and_parameters_of_a_request(text: str, strategy: str, paramete
     assert found.parameters == parameters
 
 
-@pytest.mark.parametrize(("text", "strategy", "parameters"), REQUESTS)
+@pytest.mark.parametrize(("text", "strategy", "parameters"), REQUESTS + FURTHER_REQUESTS)
 def test_what_is_read_is_what_the_catalogue_takes(
     text: str, strategy: str, parameters: dict[str, Any]
 ) -> None:

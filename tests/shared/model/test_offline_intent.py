@@ -92,6 +92,7 @@ WITH_A_BOT = (
     ("turn the bot into a grid bot", Intent.CHANGE),
     ("build me a new bot for ETH with a 10/50 crossover", Intent.BUILD),
     ("rsi bot for SOL", Intent.BUILD),
+    ("I need a trading bot that uses the RSI to trade Ethereum. Use 30 minute candles.", Intent.BUILD),
     ("how do I run it?", Intent.DESCRIBE),
     ("what does my bot do?", Intent.DESCRIBE),
     ("how do I keep state between runs?", Intent.SEARCH_DOCS),
