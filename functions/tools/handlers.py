@@ -31,8 +31,10 @@ async def call_tool(request: Request) -> Response:
     session = SessionKey(user_id=user_id, session_id=body.session_id) if body.session_id else None
     call = ToolCall(id=body.call_id or new_id(), name=request.path_params["name"], arguments=body.arguments)
     if session is not None:
-        await _ensure_session(session)
-    runner = await resources().tools()
+        await ensure_session(session)
+    # Only who chose the id can repeat the call: for others there is nothing to remember.
+    once = session is not None and body.call_id is not None
+    runner = await (resources().tools_once() if once else resources().tools())
     result = await runner.run(call=call, session=session)
     resources().telemetry.tool(result.name, result.status, "direct")
     note(request, tool=result.name, call_id=result.id, tool_status=result.status)
@@ -41,24 +43,25 @@ async def call_tool(request: Request) -> Response:
 
 async def search_docs(request: Request) -> Response:
     """`GET /api/docs/search`."""
-    from shared.tools.documentation.search import search
+    from shared.tools.documentation.consult import search
 
     query = request.query_params.get("q", "")
     if not query.strip():
         raise InvalidRequestError("q: is required")
     limit = int_parameter(request, "limit", 5, low=1, high=20)
-    return json_response(asdict(await search(resources().settings, query, limit)))
+    found = await search(resources().settings, query, limit)
+    return json_response(asdict(found.value))
 
 
 async def raw_page(request: Request) -> Response:
     """`GET /api/docs/raw/{path}`: a page as Markdown, where search results' `url` leads."""
-    from shared.tools.documentation.search import find_page
+    from shared.tools.documentation.consult import find_page
 
-    page = await find_page(resources().settings, request.path_params["path"])
-    return Response(page.body, media_type="text/markdown; charset=utf-8")
+    found = await find_page(resources().settings, request.path_params["path"])
+    return Response(found.value.body, media_type="text/markdown; charset=utf-8")
 
 
-async def _ensure_session(key: SessionKey) -> None:
+async def ensure_session(key: SessionKey) -> None:
     """Creates the session when the caller has none of that id: an assistant's first call begins one."""
     store = await resources().store()
     try:

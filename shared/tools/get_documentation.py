@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.errors import NotFoundError, ToolFailedError, ToolInputError, UnavailableError
+from shared.tools.documentation.citations import cite
+from shared.tools.documentation.consult import find_page
 from shared.tools.documentation.markdown import Page
-from shared.tools.documentation.search import find_page
 from shared.tools.port import ToolContext, tool
 
 _MOST_CHARS = 6000
@@ -19,17 +20,20 @@ _MOST_CHARS = 6000
 class PageText:
     """A stretch of a page or of one of its sections; `next_start` is where to go on, None at the end.
 
-    `headings` are all headings of the page, as `heading` takes them.
+    `citation` is its place, to be copied as it is; `headings` are all headings of the page, as `heading`
+    takes them; `notice` says when the page may be an older one.
     """
 
     path: str
     title: str
     heading: str
+    citation: str
     content: str
     start: int
     total_chars: int
     next_start: int | None
     headings: list[str]
+    notice: str | None
 
 
 @tool(timeout=15.0, untrusted=True)
@@ -51,11 +55,12 @@ async def get_documentation(
 ) -> PageText:
     """Reads a page of the platform's documentation, or one section of it, as Markdown."""
     try:
-        page = await find_page(context.services.settings, path)
+        found = await find_page(context.services.settings, path)
     except NotFoundError as error:
         raise ToolInputError(f"{error.message}; list_documentation tells all") from error
     except UnavailableError as error:
         raise ToolFailedError(f"{error.message}; answer without the documentation and say so") from error
+    page = found.value
     wanted = heading if heading is not None else path.partition("#")[2]
     shown, text = _section(page, wanted) if wanted.strip() else ("", page.body.strip())
     if start and start >= len(text):
@@ -65,11 +70,13 @@ async def get_documentation(
         path=page.path,
         title=page.title,
         heading=shown,
+        citation=cite(page.path, shown or page.sections[0].heading),
         content=text[start:end],
         start=start,
         total_chars=len(text),
         next_start=end if end < len(text) else None,
         headings=[section.heading for section in page.sections],
+        notice=found.notice,
     )
 
 

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from shared.errors import InvalidRequestError, ToolFailedError, ToolInputError, UnavailableError
-from shared.tools.documentation.search import LONGEST_QUERY, SearchResults, search
+from shared.tools.documentation.citations import cite
+from shared.tools.documentation.consult import search
+from shared.tools.documentation.search import LONGEST_QUERY, SearchResult
 from shared.tools.port import ToolContext, tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSection:
+    """A section that answers; `content` is its telling passage, `citation` its place, to be copied."""
+
+    title: str
+    heading: str
+    path: str
+    citation: str
+    url: str
+    content: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSections:
+    """The best sections, and how many were found in all; `notice` says when the pages may be older ones."""
+
+    query: str
+    results: list[FoundSection]
+    total_found: int
+    notice: str | None
 
 
 @tool(timeout=15.0, untrusted=True)
@@ -23,14 +49,32 @@ async def search_documentation(
         ),
     ],
     limit: Annotated[int, Field(description="how many sections", ge=1, le=20)] = 5,
-) -> SearchResults:
+) -> FoundSections:
     """Searches the platform's documentation by heading; use it before you say anything about the platform.
 
-    Cite what you use as `path#heading`. No results: the documentation does not say, so tell the user that.
+    Cite what you use by its `citation`. No results: the documentation does not say, so tell the user that.
     """
     try:
-        return await search(context.services.settings, query, limit)
+        found = await search(context.services.settings, query, limit)
     except InvalidRequestError as error:
         raise ToolInputError(error.message) from error
     except UnavailableError as error:
         raise ToolFailedError(f"{error.message}; answer without the documentation and say so") from error
+    return FoundSections(
+        query=found.value.query,
+        results=[_section(result) for result in found.value.results],
+        total_found=found.value.total_found,
+        notice=found.notice,
+    )
+
+
+def _section(result: SearchResult) -> FoundSection:
+    return FoundSection(
+        title=result.title,
+        heading=result.heading,
+        path=result.path,
+        citation=cite(result.path, result.heading),
+        url=result.url,
+        content=result.content,
+        score=result.score,
+    )

@@ -1,7 +1,7 @@
 """Where pages come from, and the index over them that a process keeps.
 
-A `DocumentationSource` is where pages come from; the folder is the one there is. A remote documentation
-service would be a second one, in its own file.
+A `DocumentationSource` is where pages come from; the folder is the one there is. The platform's service
+(service.py) is none: it ranks its pages itself.
 """
 
 from __future__ import annotations

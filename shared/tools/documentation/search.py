@@ -1,4 +1,4 @@
-"""The answers that tools and routes give about the documentation."""
+"""The answers that the pages of this process give."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ async def search(settings: Settings, query: str, limit: int) -> SearchResults:
         InvalidRequestError: the question is empty or over 512 characters, or the limit is not 1..50.
         UnavailableError: the pages cannot be read.
     """
+    question = checked_question(query, limit)
+    return await asyncio.to_thread(_search, documentation(settings), question, limit)
+
+
+def checked_question(query: str, limit: int) -> str:
+    """The question with its spaces joined.
+
+    Raises:
+        InvalidRequestError: it is empty or over 512 characters, or the limit is not 1..50.
+    """
     question = " ".join(query.split())
     if not question:
         raise InvalidRequestError("the query is empty: give a few words or a question")
@@ -53,7 +63,7 @@ async def search(settings: Settings, query: str, limit: int) -> SearchResults:
         raise InvalidRequestError(f"the query is longer than {LONGEST_QUERY} characters: ask for one thing")
     if not 1 <= limit <= MOST_RESULTS:
         raise InvalidRequestError(f"limit must be between 1 and {MOST_RESULTS}")
-    return await asyncio.to_thread(_search, documentation(settings), question, limit)
+    return question
 
 
 async def pages(settings: Settings) -> tuple[Page, ...]:
@@ -79,8 +89,13 @@ async def find_page(settings: Settings, path: str) -> Page:
     for candidate in (wanted, f"{wanted}.md", f"{wanted}/index.md"):
         if candidate in found:
             return found[candidate]
-    raise NotFoundError(
-        f"there is no page {wanted[:100]!r}; the nearest are {', '.join(_nearest(wanted, list(found)))}"
+    raise no_such_page(wanted, list(found))
+
+
+def no_such_page(wanted: str, paths: list[str]) -> NotFoundError:
+    """The error for a path that is not among these; names the nearest ones."""
+    return NotFoundError(
+        f"there is no page {wanted[:100]!r}; the nearest are {', '.join(_nearest(wanted, paths))}"
     )
 
 

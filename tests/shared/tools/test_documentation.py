@@ -58,7 +58,8 @@ async def test_search_gives_sections_with_their_addresses(docs: Settings) -> Non
     assert found["query"] == "clear all keys"
     assert len(found["results"]) == 2 <= found["total_found"]
     best = found["results"][0]
-    assert set(best) == {"title", "heading", "path", "url", "content", "score"}
+    assert set(best) == {"title", "heading", "path", "citation", "url", "content", "score"}
+    assert best["citation"] == "guide/state.md#Removing values > All keys"
     assert (best["path"], best["heading"]) == ("guide/state.md", "Removing values > All keys")
     assert best["url"] == "/guide/state#all-keys"
     assert "state clear" in best["content"]
@@ -116,6 +117,7 @@ async def test_a_long_list_leaves_headings_out(tmp_path: Path) -> None:
 async def test_a_page_is_read_whole_or_by_section(docs: Settings) -> None:
     whole = await value(docs, "get_documentation", path="guide/state.md")
     assert whole["content"].startswith("# State")
+    assert (whole["citation"], whole["notice"]) == ("guide/state.md#State", None)
     assert whole["next_start"] is None
     assert whole["headings"][-1] == "Removing values > All keys"
     section = await value(docs, "get_documentation", path="guide/state.md", heading="Removing values")
