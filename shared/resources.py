@@ -7,12 +7,14 @@ each function opens only what it uses.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.clock import utc_now
+from shared.errors import AppError
 from shared.ids import new_id
 from shared.settings import Settings, settings
 from shared.version import VERSION
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from shared.tools.port import ToolRunner
 
 P = TypeVar("P")
+
+_log = logging.getLogger(__name__)
 
 
 class Resources:
@@ -86,11 +90,26 @@ class Resources:
         )
 
     async def tools(self) -> ToolRunner:
-        """The tool runner."""
+        """The tools of this process."""
         from shared.tools.select import open_tools
 
-        artifacts = await self.artifacts()
-        return await self._once("tools", lambda: _ready(open_tools(self.settings, artifacts)))
+        artifacts, store = await self.artifacts(), await self.store()
+        return await self._once("tools", lambda: _ready(open_tools(self.settings, artifacts, store)))
+
+    async def tools_once(self) -> ToolRunner:
+        """The tools of this process for callers who name their calls: an id of a session runs once."""
+        from shared.tools.select import open_once
+
+        tools, store = await self.tools(), await self.store()
+        return await self._once("tools_once", lambda: _ready(open_once(tools, store)))
+
+    async def turn_tools(self) -> ToolRunner:
+        """The tools of turns: those of the service at TOOLS_URL, or of this process."""
+        from shared.tools.select import open_remote
+
+        if self.settings.tools_url is None:
+            return await self.tools()
+        return await self._once("turn_tools", lambda: _ready(open_remote(self.settings)))
 
     async def model(self) -> ChatModel:
         """The chat model."""
@@ -108,7 +127,7 @@ class Resources:
             return found
         parts = TurnParts(
             model=await self.model(),
-            tools=await self.tools(),
+            tools=await self.turn_tools(),
             artifacts=await self.artifacts(),
             new_id=new_id,
             max_tool_calls=self.settings.max_tools_per_request,
@@ -166,7 +185,11 @@ class Resources:
         model = await self.model()
         warm = getattr(model, "warm", None)
         if warm is not None:
-            await warm()
+            try:
+                await warm()
+            except AppError as error:
+                # The first turn meets the same error and tells its user.
+                _log.warning("the model is not ready", extra={"code": error.code})
 
     async def _check_model(self) -> str:
         # No call: a paid endpoint is never asked. What can be known here is whether there is a model at all.

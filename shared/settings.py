@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -112,6 +113,13 @@ class Settings(BaseModel):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("tools_url")
+    @classmethod
+    def _service(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("takes the URL of the tools function, https://HOST or http://HOST:PORT")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.auth_mode == "none" and self.k_service and not self.allow_unauthenticated:
@@ -120,6 +128,11 @@ class Settings(BaseModel):
             )
         if self.auth_mode == "jwt" and not (self.jwt_secret or self.jwt_jwks_url):
             raise ValueError("AUTH_MODE=jwt needs JWT_SECRET or JWT_JWKS_URL")
+        if self.auth_mode == "jwt" and self.tools_url and not self.jwt_secret:
+            raise ValueError(
+                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users; "
+                "the tools function checks them by the same JWT_SECRET and has no JWT_JWKS_URL"
+            )
         if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):
             raise ValueError("MODEL_PROVIDER=gemini needs GEMINI_API_KEY or GOOGLE_GENAI_USE_VERTEXAI=true")
         return self

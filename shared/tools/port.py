@@ -30,6 +30,7 @@ from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.searching.port import WebSearch
+from shared.sessions.port import EventOutbox
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Dialer(Protocol):
 class ToolServices:
     """The open parts of the system that tools may use; tools open nothing themselves.
 
-    `dialer` None stands for the real network; `web_search` None says that no search service is configured.
+    `dialer` None stands for the real network; `web_search` None says that no search service is configured,
+    `outbox` None that events cannot be stored.
     """
 
     artifacts: Artifacts
@@ -73,6 +75,7 @@ class ToolServices:
     clock: Clock
     dialer: Dialer | None = None
     web_search: WebSearch | None = None
+    outbox: EventOutbox | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,6 +17,7 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.save_artifact import save_artifact
     from shared.tools.search_documentation import search_documentation
     from shared.tools.search_web import search_web
+    from shared.tools.suggest_bot import suggest_bot
 
     return (
         search_documentation,
@@ -30,6 +31,7 @@ def _load() -> tuple[Tool, ...]:
         edit_artifact,
         read_artifact,
         list_artifacts,
+        suggest_bot,
     )
 
 

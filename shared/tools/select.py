@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
+from shared.sessions.port import EventOutbox, ToolCallStore
 from shared.settings import Settings
 from shared.tools.port import ToolRunner, ToolServices
 
+if TYPE_CHECKING:
+    from shared.tools.remote import RemoteToolRunner
 
-def open_tools(settings: Settings, artifacts: Artifacts) -> ToolRunner:
-    """The tool runner of the settings: in this process; without a search service there is no search_web."""
+
+def open_tools(settings: Settings, artifacts: Artifacts, outbox: EventOutbox | None = None) -> ToolRunner:
+    """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
     from shared.searching.select import select_search
     from shared.tools.registry import TOOLS
@@ -22,6 +28,26 @@ def open_tools(settings: Settings, artifacts: Artifacts) -> ToolRunner:
         resolver=SystemResolver(),
         clock=utc_now,
         web_search=search,
+        outbox=outbox,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)
+
+
+def open_once(runner: ToolRunner, calls: ToolCallStore) -> ToolRunner:
+    """The tools of `runner`, a call id of a session run once."""
+    from shared.tools.once import OnceToolRunner
+    from shared.tools.registry import TOOLS
+
+    deadlines = {tool.name: tool.timeout for tool in TOOLS}
+    return OnceToolRunner(runner=runner, calls=calls, deadlines=deadlines, clock=utc_now)
+
+
+def open_remote(settings: Settings) -> RemoteToolRunner:
+    """The tools of the service at TOOLS_URL, called for a user with a token where AUTH_MODE is jwt."""
+    from shared.tools.remote import RemoteToolRunner
+    from shared.web.service_token import user_credentials
+
+    assert settings.tools_url is not None
+    credentials = user_credentials(settings, utc_now) if settings.auth_mode == "jwt" else None
+    return RemoteToolRunner(url=settings.tools_url, credentials=credentials)
