@@ -7,6 +7,7 @@ from shared.tools.port import Tool
 
 def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
+    from shared.tools.analyze_market import analyze_market
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
     from shared.tools.edit_artifact import edit_artifact
@@ -27,6 +28,7 @@ def _load() -> tuple[Tool, ...]:
         search_web,
         create_bot_template,
         analyze_code,
+        analyze_market,
         save_artifact,
         edit_artifact,
         read_artifact,
