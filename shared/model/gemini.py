@@ -104,6 +104,9 @@ class GeminiModel:
         """See ChatModel."""
         model = checked_model_name(request.model or self._model)
         body = request_body(request)
+        if self._client is None:
+            # Importing the SDK is our time, not the model's: the deadline begins after it.
+            await self.warm()
         deadline = asyncio.get_running_loop().time() + request.timeout
         attempt = 0
         while True:
