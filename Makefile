@@ -1,4 +1,4 @@
-# setup | run | test | check | bench | lock. Only python3.11 is needed to begin.
+# setup | run | test | check | bench | lock. Only python3.11 and npm are needed to begin.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: setup run migrate test check format bench lock clean
 
-setup: $(READY)
+setup: $(READY) node_modules/.ready
 
 # Hashes pin every file that is installed; bytecode is compiled now, as start-up doubles without it.
 $(READY): requirements-dev.lock
@@ -14,6 +14,11 @@ $(READY): requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m compileall -q shared functions infra
 	$(BIN)/python -m shared.tools.documentation
+	touch $@
+
+# The reference inspector, which the MCP tests drive; its scripts are not run.
+node_modules/.ready: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
 run: setup
@@ -44,4 +49,4 @@ lock:
 	uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .local
+	rm -rf $(VENV) node_modules .local

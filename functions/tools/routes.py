@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.tools import handlers
+from functions.tools.mcp_endpoint.endpoint import serve_mcp
 from functions.tools.wire import CallAnswer, CallBody, SearchAnswer, SpecAnswer
 from shared.web.endpoint import USER_ID, Endpoint, Query
 from shared.web.system import SYSTEM_ROUTES, function_app
@@ -52,6 +53,14 @@ ROUTES: tuple[Endpoint, ...] = (
         media_type="text/markdown",
         errors=(404,),
         public=True,
+    ),
+    Endpoint(
+        method="POST",
+        path="/mcp",
+        handler=serve_mcp,
+        summary="Tools, documentation and files for assistants (MCP, Streamable HTTP)",
+        query=(USER_ID,),
+        errors=(400, 401, 403, 406, 413, 415, 503),
     ),
     *SYSTEM_ROUTES,
 )
