@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -84,3 +85,22 @@ def test_documentation_is_searched_by_the_platforms_route(client: httpx.Client) 
     assert 1 <= len(answer["results"]) <= 3
     assert set(answer["results"][0]) == {"title", "heading", "path", "url", "content", "score"}
     assert client.get("/api/docs/search").status_code == 400
+
+
+def test_the_same_call_id_runs_once(client: httpx.Client) -> None:
+    session = uuid.uuid4().hex
+
+    def save(content: str, **more: str) -> dict[str, Any]:
+        body = {"arguments": {"filename": "a.py", "content": content}, "session_id": session, **more}
+        answer: dict[str, Any] = client.post("/tools/save_artifact", json=body).json()
+        return answer
+
+    first = save("x = 1\n", call_id="c1")
+    assert (first["status"], first["artifacts"], first["untrusted"]) == ("ok", ["a.py"], False)
+    save("x = 2\n", call_id="c2")
+    # Ran again, it would save a third version.
+    assert save("x = 1\n", call_id="c1") == first
+    assert save("x = 3\n", call_id="c1")["error"]["code"] == "call_id_mismatch"
+    newest = client.get(f"/artifacts/session/{session}/a.py").json()
+    assert (newest["version"], newest["content"]) == (2, "x = 2\n")
+    assert save("x = 1\n")["result"]["version"] == 3

@@ -74,7 +74,9 @@ async def tool_bench(folder: Path, sqlite_url: str, tools: tuple[Tool, ...]) -> 
         await store.create_session(key=session, title="", context={}, now=utc_now())
         objects = LocalObjectStore(folder / "artifacts")
         artifacts = ArtifactLibrary(objects=objects, index=store, clock=utc_now, new_id=new_id)
-        services = ToolServices(artifacts=artifacts, settings=settings, resolver=NoHosts(), clock=utc_now)
+        services = ToolServices(
+            artifacts=artifacts, settings=settings, resolver=NoHosts(), clock=utc_now, outbox=store
+        )
         runner = LocalToolRunner(tools=tools, services=services)
         yield ToolBench(session=session, store=store, artifacts=artifacts, runner=runner)
         await objects.close()
