@@ -153,13 +153,19 @@ class Resources:
 
         Called when the function is ready, not before: importing google.genai takes over a second.
         """
-        if "warming" not in self._open and self.settings.provider == "gemini":
+        if "warming" not in self._open:
             self._open["warming"] = asyncio.create_task(self._warm())
 
     def active_sessions(self) -> int:
         """How many sessions have a turn running in this process."""
         engine = self._open.get("engine")
         return engine.active_sessions if engine is not None else 0
+
+    async def interrupt_turns(self) -> None:
+        """Ends the turns that run here, recorded as interrupted; their streams end with them."""
+        engine = self._open.get("engine")
+        if engine is not None:
+            await engine.close()
 
     async def close(self) -> None:
         """Closes what was opened, the last first."""

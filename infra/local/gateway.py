@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -105,6 +106,11 @@ class _Server(uvicorn.Server):
             sys.stdout.write(self._banner.format(port=port) + "\n")
             sys.stdout.flush()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First, so that open streams tell their readers how their turns ended.
+        await resources().interrupt_turns()
+        await super().shutdown(sockets=sockets)
+
 
 def banner(current: Settings) -> str:
     """One line: the address, and which model answers; `{port}` is filled in when it is known."""
@@ -139,6 +145,8 @@ def main() -> int:
         backlog=4096,
     )
     server = _Server(config, banner(current))
+    # uvicorn raises the signal again when it has stopped: both ways of stopping end well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0 if server.started else 1
