@@ -35,6 +35,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m shared.tools.documentation.check
 
 format: setup
 	$(BIN)/ruff format .
