@@ -32,10 +32,9 @@ _CATALOGUE_TIMEOUT = 10.0
 # Over the longest deadline of a tool, so that the tool's own message comes first.
 CALL_SECONDS = 320.0
 _CONNECT_SECONDS = 5.0
-_PAUSES = (0.2, 1.0)
+PAUSES = (0.2, 1.0)
 # A repeat after a lost answer may find the first call still running.
 _IN_PROGRESS_SECONDS = 60.0
-_IN_PROGRESS_PAUSE = 1.0
 _UNAVAILABLE = frozenset({429, 500, 502, 503, 504})
 _CALL_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -46,18 +45,27 @@ Credentials = Callable[[str | None], Mapping[str, str]]
 class RemoteToolRunner:
     """`ToolRunner` over HTTP; to be closed by the caller.
 
-    A call that gets no answer is repeated twice with the same id, which the service runs once. After that it
+    A call that gets no answer is repeated with the same id, which the service runs once. After that it
     is an error result `tool_service_unavailable`: a turn goes on without the service.
 
-    `credentials` None sends the user in the body, for a service without authentication.
+    `credentials` None sends the user in the body, for a service without authentication. `call_seconds` are
+    for a call in all, `pauses` are the seconds before each repeat, `monotonic` tells the catalogue's age.
     """
 
     def __init__(
-        self, *, url: str, credentials: Credentials | None = None, call_seconds: float = CALL_SECONDS
+        self,
+        *,
+        url: str,
+        credentials: Credentials | None = None,
+        call_seconds: float = CALL_SECONDS,
+        pauses: tuple[float, ...] = PAUSES,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url.rstrip("/")
         self._credentials = credentials
         self._call_seconds = call_seconds
+        self._pauses = pauses
+        self._monotonic = monotonic
         self._client: httpx.AsyncClient | None = None
         self._catalogue: tuple[ToolSpec, ...] | None = None
         self._fresh_until = 0.0
@@ -69,9 +77,9 @@ class RemoteToolRunner:
         Raises:
             UnavailableError: the service did not answer, and never has.
         """
-        if self._catalogue is None or time.monotonic() >= self._fresh_until:
+        if self._catalogue is None or self._monotonic() >= self._fresh_until:
             async with self._lock:
-                if self._catalogue is None or time.monotonic() >= self._fresh_until:
+                if self._catalogue is None or self._monotonic() >= self._fresh_until:
                     await self._refresh()
         assert self._catalogue is not None
         return self._catalogue
@@ -99,16 +107,16 @@ class RemoteToolRunner:
         while True:
             answer = await self._post(path, body, user_id)
             if answer is None or answer.status_code in _UNAVAILABLE:
-                if lost == len(_PAUSES):
+                if lost == len(self._pauses):
                     return _failed(call, "the tool service does not answer; try again later", retryable=True)
-                await asyncio.sleep(_PAUSES[lost])
+                await asyncio.sleep(self._pauses[lost])
                 lost += 1
                 continue
             result = self._outcome(call, answer)
             running = result.error is not None and result.error.code == "call_in_progress"
             if not (running and lost and time.monotonic() < give_up):
                 return result
-            await asyncio.sleep(_IN_PROGRESS_PAUSE)
+            await asyncio.sleep(self._pauses[-1])
 
     def _outcome(self, call: ToolCall, answer: httpx.Response) -> ToolResult:
         if answer.status_code == 200:
@@ -148,7 +156,7 @@ class RemoteToolRunner:
             self._catalogue = specs
         elif self._catalogue is None:
             raise UnavailableError("the tool service does not answer", retry_after=_DOWN_SECONDS)
-        self._fresh_until = time.monotonic() + (_DOWN_SECONDS if specs is None else CATALOGUE_SECONDS)
+        self._fresh_until = self._monotonic() + (_DOWN_SECONDS if specs is None else CATALOGUE_SECONDS)
 
     async def _fetch(self) -> tuple[ToolSpec, ...] | None:
         client = await self._opened()
