@@ -47,6 +47,8 @@ class CcxtClient:
         )
         # Currencies cost a request of their own, and candles do not need them.
         self._client.has["fetchCurrencies"] = False
+        self._fetch = self._client.fetch
+        self._client.fetch = self._fetch_json
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -99,6 +101,13 @@ class CcxtClient:
             if cursor + step > now:
                 break
         return Candles.of([found[moment] for moment in sorted(found) if moment + step <= now])
+
+    async def _fetch_json(self, *request: Any, **named: Any) -> Any:
+        """ccxt's own request, but text that is no JSON is an error: ccxt would read it as an empty list."""
+        found = await self._fetch(*request, **named)
+        if not isinstance(found, (dict, list)):
+            raise self._errors.BadResponse("not JSON")
+        return found
 
     async def _page(self, symbol: str, timeframe: str, since: int) -> list[Row]:
         with guarded(self._exchange.id, self._errors):
