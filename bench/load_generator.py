@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 import uuid
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import orjson
 
 from bench.callers import Caller, Sample
-from bench.connection import Connection, http_request
+from bench.connection import Connection, Reply, http_request
 from bench.prompt import MESSAGE
 from bench.worker import Command, serve
+
+
+_CODE = re.compile(rb'"code":"(\w+)"')
 
 
 class HttpCaller:
@@ -37,8 +41,8 @@ class HttpCaller:
             return Sample(0.0, 0.0, type(error).__name__)
         if reply.status != 200:
             return Sample(0.0, 0.0, f"status {reply.status}")
-        if not reply.first or b'"type":"error"' in reply.body or b"data: [DONE]" not in reply.body:
-            return Sample(0.0, 0.0, "stream broke")
+        if broken := _what_broke(reply):
+            return Sample(0.0, 0.0, broken)
         return Sample(reply.first - started, reply.ended - started)
 
     async def hold(self, client: int) -> None:
@@ -55,6 +59,16 @@ class HttpCaller:
         if found is None or found.lost:
             found = self._connections[client] = await Connection.open(self.port)
         return found
+
+
+def _what_broke(reply: Reply) -> str:
+    """Why a stream is no whole answer, in a word; empty when it is one."""
+    if b'"type":"error"' in reply.body:
+        found = _CODE.search(reply.body)
+        return found[1].decode() if found else "error"
+    if b"data: [DONE]" not in reply.body:
+        return "cut"
+    return "" if reply.first else "no text"
 
 
 def _plain_requests(caller: HttpCaller) -> Command:

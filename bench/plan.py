@@ -26,10 +26,10 @@ class Plan:
 
 FULL = Plan(
     warm_up_turns=40,
-    cost_rounds=8,
+    cost_rounds=6,
     cost_turns=30,
     tool_turns=10,
-    first_token_rounds=3,
+    first_token_rounds=2,
     first_token_turns=4,
     load_rounds=2,
     load_seconds=2.0,

@@ -103,7 +103,9 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 1024**3, 1),
         "python": platform.python_version(),
         "system": platform.system(),
+        # What others take of the machine: figures of a busy one are worth less.
         "load_before": [round(load, 2) for load in os.getloadavg()],
+        "cpu_percent_before": psutil.cpu_percent(interval=2),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 from bench.callers import Load
@@ -67,5 +68,7 @@ def measure(rig: Rig, plan: Plan) -> list[Row]:
                 before = contender.served.cpu_seconds
                 load = contender.at_once(clients=clients, seconds=plan.load_seconds, spread=spread)
                 counted.add(name, load, contender.served.cpu_seconds - before)
+                if load.errors:
+                    sys.stderr.write(f"        {section}, {clients} clients, {name}: {dict(load.errors)}\n")
         rows += counted.rows(section, clients)
     return rows
