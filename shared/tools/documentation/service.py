@@ -144,11 +144,12 @@ class DocumentationService:
         if self._now() < self._rests_until:
             raise UnavailableError("the documentation service did not answer a moment ago")
         url = self._base + path
-        answer = await self._get(url, parameters, headers)
+        ends = asyncio.get_running_loop().time() + self._timeout
+        answer = await self._get(url, parameters, headers, ends)
         if answer.status in _MOVED:
             target = urljoin(url, answer.headers.get("location", ""))
             if urlsplit(target)[:2] == urlsplit(url)[:2]:
-                answer = await self._get(target, parameters if "?" not in target else None, headers)
+                answer = await self._get(target, parameters if "?" not in target else None, headers, ends)
         if answer.status == 404:
             raise NotFoundError("the documentation service does not have it")
         if answer.status >= 500:
@@ -158,7 +159,7 @@ class DocumentationService:
         return answer
 
     async def _get(
-        self, url: str, parameters: Mapping[str, str] | None, headers: Mapping[str, str] | None
+        self, url: str, parameters: Mapping[str, str] | None, headers: Mapping[str, str] | None, ends: float
     ) -> Answer:
         try:
             return await exchange(
@@ -166,7 +167,7 @@ class DocumentationService:
                 url,
                 parameters=parameters,
                 headers=headers,
-                seconds=self._timeout,
+                seconds=ends - asyncio.get_running_loop().time(),
                 max_bytes=_MAX_BYTES,
             )
         except (TimeoutError, UnavailableError, TooLargeError) as error:
