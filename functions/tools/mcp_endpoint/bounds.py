@@ -13,6 +13,7 @@ MOST_TOKENS = 1700
 # Characters of a text and entries of a list that stay; the first pair that makes the value fit is taken.
 _LEVELS = ((2000, 100), (1000, 50), (500, 25), (250, 12), (120, 6), (60, 3), (30, 1))
 _MOST_NOTES = 6
+_MOST_NOTE_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,5 @@ def _shortened(value: Any, path: str, chars: int, entries: int, notes: list[str]
 
 
 def _few(notes: list[str]) -> tuple[str, ...]:
-    if len(notes) <= _MOST_NOTES:
-        return tuple(notes)
-    return (*notes[:_MOST_NOTES], f"{len(notes) - _MOST_NOTES} more")
+    first = tuple(note[-_MOST_NOTE_CHARS:] for note in notes[:_MOST_NOTES])
+    return first if len(notes) <= _MOST_NOTES else (*first, f"{len(notes) - _MOST_NOTES} more")

@@ -118,9 +118,16 @@ def _wire(result: ToolResult, session: SessionKey | None) -> CallToolResult:
         content += _sources(cut.value, session)
     content += _pictures(result.artifacts, session)
     # A client may show its model both forms: the second is given where the two together fit.
-    twice = 2 * tokens(text) <= RESULT_TOKENS - 300
+    twice = tokens(text) + _cost(content) <= RESULT_TOKENS
     structured = cut.value if isinstance(cut.value, dict) else {"result": cut.value}
     return CallToolResult(content=content, structured_content=structured if twice else None)
+
+
+def _cost(content: list[ContentBlock]) -> int:
+    return sum(
+        tokens(block.text if isinstance(block, TextContent) else block.model_dump_json(exclude_none=True))
+        for block in content
+    )
 
 
 def _sources(value: Any, session: SessionKey | None) -> list[ContentBlock]:
