@@ -50,6 +50,11 @@ class CcxtClient:
         self._fetch = self._client.fetch
         self._client.fetch = self._fetch_json
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anyone holds its connections open."""
+        return self._users > 0
+
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """Holds the connections open; they close when the last of several users has left."""

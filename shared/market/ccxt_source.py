@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS = 10.0
 _KEPT = 10_000
+# The list of an exchange's markets takes tens of megabytes.
+_MAX_CLIENTS = 4
 
 
 class CcxtSource:
@@ -84,11 +86,13 @@ class CcxtSource:
         from shared.market.ccxt_client import CcxtClient
 
         exchange = exchange_named(name)
-        if exchange.id not in self._clients:
-            self._clients[exchange.id] = CcxtClient(
-                exchange=exchange, resolver=self._resolver, dialer=self._dialer, timeout=self._timeout
-            )
-        return self._clients[exchange.id]
+        client = self._clients.pop(exchange.id, None) or CcxtClient(
+            exchange=exchange, resolver=self._resolver, dialer=self._dialer, timeout=self._timeout
+        )
+        self._clients[exchange.id] = client
+        for other in [key for key, one in self._clients.items() if not one.in_use][:-_MAX_CLIENTS]:
+            del self._clients[other]
+        return client
 
 
 _SOURCES: deque[tuple[Resolver, Dialer | None, CcxtSource]] = deque(maxlen=4)

@@ -6,6 +6,7 @@ between threads, no time in the file. Imports matplotlib: call it in a thread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -37,12 +38,13 @@ def draw_chart(candles: Candles, indicators: Indicators, *, title: str) -> bytes
     _draw_price(price, shown, indicators)
     _draw_volume(volume, shown)
     _draw_rsi(strength, indicators.rsi[-len(shown) :])
-    # Dollar signs would start a formula.
-    price.set_title(title.replace("$", r"\$"), loc="left", fontsize=12, fontweight="bold")
+    # Dollar signs would start a formula, and the font lacks most other scripts.
+    plain = re.sub(r"[^ -~]", "?", title).replace("$", r"\$")
+    price.set_title(plain, loc="left", fontsize=12, fontweight="bold")
     for axes in (price, volume, strength):
         axes.grid(color=_GRID, linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.margins(x=0.01)
+        axes.set_xlim(-1, len(shown))
         axes.yaxis.tick_right()
         axes.tick_params(labelsize=9)
     _label_times(strength, shown)

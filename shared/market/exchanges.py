@@ -52,7 +52,7 @@ _ALIASES = {"okex": "okx", "gateio": "gate", "coinbasepro": "coinbase", "coinbas
 
 def exchange_named(name: str) -> Exchange:
     """The exchange that a person means by `name`; raises ToolInputError that lists what there is."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    plain = re.sub(r"[^a-z0-9]", "", name[:40].lower())
     found = EXCHANGES.get(_ALIASES.get(plain, plain))
     if found is None:
         near = difflib.get_close_matches(plain, EXCHANGES, n=1)

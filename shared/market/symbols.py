@@ -17,7 +17,8 @@ def find_symbol(wanted: str, known: Collection[str], *, exchange: str) -> str:
     Raises:
         ToolInputError: there is none; names the nearest, those of the same base first.
     """
-    upper = wanted.strip().upper()
+    wanted = wanted.strip()[:40]
+    upper = wanted.upper()
     if upper in known:
         return upper
     bare = _bare(upper)
@@ -26,7 +27,7 @@ def find_symbol(wanted: str, known: Collection[str], *, exchange: str) -> str:
             return symbol
     near = _nearest(upper, known)
     hint = f"; the nearest are {', '.join(near)}" if near else "; write it as base/quote, such as BTC/USDT"
-    raise ToolInputError(f"symbol: {exchange} has no spot market {wanted.strip()[:40]!r}{hint}")
+    raise ToolInputError(f"symbol: {exchange} has no spot market {wanted!r}{hint}")
 
 
 def _nearest(upper: str, known: Collection[str]) -> list[str]:

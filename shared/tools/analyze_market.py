@@ -23,7 +23,7 @@ from shared.market.candles import (
 from shared.market.ccxt_source import source_of
 from shared.market.correlation import correlation_of
 from shared.market.csv_file import read_candles_csv, write_candles_csv
-from shared.market.exchanges import EXCHANGES, exchange_named
+from shared.market.exchanges import exchange_named
 from shared.market.measures import Measure, percent, price
 from shared.market.port import CandleSource
 from shared.market.report import MIN_CANDLES, WARM_UP, MarketReport, report_of
@@ -80,23 +80,21 @@ async def analyze_market(
     *,
     symbol: Annotated[
         str | None,
-        Field(description="spot market, for example BTC/USDT; a label with artifact", max_length=40),
+        Field(description="spot market such as BTC/USDT; with artifact a label"),
     ] = None,
-    timeframe: Annotated[
-        str | None, Field(description=f"{', '.join(TIMEFRAMES)}; 1h when left out", max_length=8)
-    ] = None,
-    exchange: Annotated[str, Field(description=f"one of {', '.join(EXCHANGES)}", max_length=40)] = "binance",
+    timeframe: Annotated[str | None, Field(description="1m to 1w, such as 15m, 4h, 1d; default 1h")] = None,
+    exchange: Annotated[str, Field(description="such as kraken, coinbase, okx")] = "binance",
     days: Annotated[
         int | None,
-        Field(description="days to look back; 300 candles when left out", ge=1, le=MAX_DAYS),
+        Field(description="days to look back; default 300 candles", ge=1, le=MAX_DAYS),
     ] = None,
     artifact: Annotated[
         str | None,
-        Field(description="CSV file of the session with time,open,high,low,close,volume", max_length=255),
+        Field(description="CSV file of the session: time,open,high,low,close,volume"),
     ] = None,
     symbols: Annotated[
-        list[Annotated[str, Field(max_length=40)]] | None,
-        Field(description="further markets, for correlation; at most 10 in all", max_length=MAX_SYMBOLS),
+        list[str] | None,
+        Field(description="further markets to correlate, 10 in all", max_length=MAX_SYMBOLS),
     ] = None,
 ) -> MarketAnalysis:
     """Measures a market from closed candles of an exchange, or of a saved CSV file.
@@ -224,7 +222,7 @@ async def _from_artifact(
     cut = max(0, begin - WARM_UP)
     stem = filename.rsplit("/", 1)[-1].removesuffix(".csv")
     return _Market(
-        symbol=(symbol or stem).strip(),
+        symbol=(symbol or stem).strip()[:80],
         source=filename,
         timeframe=timeframe_name(step),
         candles=candles.part(cut),

@@ -259,6 +259,18 @@ async def test_each_exchange_is_asked_at_its_own_hosts_without_credentials(sites
         assert not [header for header in request.headers if "key" in header or "sign" in header]
 
 
+async def test_the_lists_of_a_few_exchanges_are_kept(sites: Sites, server: ExchangeServer) -> None:
+    source = source_through(sites)
+    await read(source)
+    for name in ("bitstamp", "bitfinex", "gate", "okx"):
+        with pytest.raises(ToolFailedError):
+            await read(source, exchange=name)
+    await read(source, symbol="ETH/USDT")
+    assert server.paths() == ["exchangeInfo", "klines"] * 2
+    await read(source, symbol="SOL/USDT")
+    assert server.paths()[4:] == ["klines"]
+
+
 def test_the_cache_lets_the_least_recently_used_go() -> None:
     cache = CandleCache(max_candles=5)
     two = Candles.of([(moment, 1.0, 1.0, 1.0, 1.0, 0.0) for moment in (0, 1)])

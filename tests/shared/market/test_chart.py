@@ -52,4 +52,4 @@ def test_other_candles_are_another_picture() -> None:
     [walk(2), walk(30), candles_of([1e-7] * 40, spread=0.0), candles_of([5e6] * 40, spread=1.0)],
 )
 def test_few_or_flat_candles_are_drawn_without_a_warning(candles: Candles) -> None:
-    assert pixels(chart(candles, title="$EVIL^{/USDT}$ \\frac"))[0] == (1100, 800)
+    assert pixels(chart(candles, title="$EVIL^{/USDT}$ \\frac 比特\x00\n"))[0] == (1100, 800)
