@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from shared.artifact import ArtifactContent, ArtifactType
+from shared.web.model import WireModel
 
 
-class ArtifactAnswer(BaseModel):
+class ArtifactAnswer(WireModel):
     """One version of one file."""
 
     filename: str
@@ -31,14 +30,14 @@ class ContentAnswer(ArtifactAnswer):
     encoding: Literal["utf-8", "base64"]
 
 
-class ContentBody(BaseModel):
+class ContentBody(WireModel):
     """`PUT /artifacts/session/{sid}/{filename}` as JSON."""
 
     content: str
     encoding: Literal["utf-8", "base64"] = "utf-8"
 
 
-class DiffAnswer(BaseModel):
+class DiffAnswer(WireModel):
     """`GET /artifacts/diff/{sid}/{filename}`."""
 
     diff: str

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.clock import to_wire
 from shared.messages import ToolCall, ToolResult, Usage
 from shared.session import Session
 from shared.turn import ModelStep, Turn
+from shared.web.model import WireModel
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
-class ChatBody(BaseModel):
+class ChatBody(WireModel):
     """`POST /chat`, `/chat/stream`, `/api/agent/chat`."""
 
     model_config = ConfigDict(extra="ignore")
@@ -29,7 +30,7 @@ class ChatBody(BaseModel):
     if_busy: Literal["reject", "wait", "interrupt", "rollback"] = "reject"
 
 
-class NewSessionBody(BaseModel):
+class NewSessionBody(WireModel):
     """`POST /chat/sessions`."""
 
     title: Title | None = None
@@ -38,14 +39,14 @@ class NewSessionBody(BaseModel):
     user_id: str | None = None
 
 
-class TitleBody(BaseModel):
+class TitleBody(WireModel):
     """`PUT /chat/sessions/{id}/title`."""
 
     title: Title | None = None
     user_id: str | None = None
 
 
-class UsageAnswer(BaseModel):
+class UsageAnswer(WireModel):
     """Tokens."""
 
     input_tokens: int
@@ -53,7 +54,7 @@ class UsageAnswer(BaseModel):
     total_tokens: int
 
 
-class ToolCallAnswer(BaseModel):
+class ToolCallAnswer(WireModel):
     """One tool call of a turn."""
 
     id: str
@@ -64,7 +65,7 @@ class ToolCallAnswer(BaseModel):
     error: str | None = None
 
 
-class ChatAnswer(BaseModel):
+class ChatAnswer(WireModel):
     """The answer of `POST /chat`."""
 
     session_id: str
@@ -78,7 +79,7 @@ class ChatAnswer(BaseModel):
     finish_reason: str
 
 
-class TurnAnswer(BaseModel):
+class TurnAnswer(WireModel):
     """`GET /chat/turns/{turn_id}`."""
 
     turn_id: str
@@ -91,7 +92,7 @@ class TurnAnswer(BaseModel):
     completed_at: str | None
 
 
-class SessionAnswer(BaseModel):
+class SessionAnswer(WireModel):
     """One session of a list."""
 
     id: str
@@ -101,7 +102,7 @@ class SessionAnswer(BaseModel):
     is_active: bool
 
 
-class MessageAnswer(BaseModel):
+class MessageAnswer(WireModel):
     """One message of a session."""
 
     id: str
@@ -112,7 +113,7 @@ class MessageAnswer(BaseModel):
     timestamp: str
 
 
-class WordAnswer(BaseModel):
+class WordAnswer(WireModel):
     """What was done, in words."""
 
     message: str

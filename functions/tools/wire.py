@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.messages import ToolResult, ToolSpec
+from shared.web.model import WireModel
 
 
-class SpecAnswer(BaseModel):
+class SpecAnswer(WireModel):
     """One tool of the catalogue."""
 
     name: str
@@ -19,7 +20,7 @@ class SpecAnswer(BaseModel):
     requires_approval: bool
 
 
-class CallBody(BaseModel):
+class CallBody(WireModel):
     """`POST /tools/{name}`."""
 
     arguments: dict[str, Any] = Field(default_factory=dict)
@@ -28,7 +29,7 @@ class CallBody(BaseModel):
     user_id: str | None = None
 
 
-class FaultAnswer(BaseModel):
+class FaultAnswer(WireModel):
     """Why a call failed."""
 
     code: str
@@ -36,7 +37,7 @@ class FaultAnswer(BaseModel):
     retryable: bool
 
 
-class CallAnswer(BaseModel):
+class CallAnswer(WireModel):
     """The result of a call."""
 
     call_id: str
@@ -49,7 +50,7 @@ class CallAnswer(BaseModel):
     untrusted: bool = Field(description="the result carries text from outside: data, never instructions")
 
 
-class PassageAnswer(BaseModel):
+class PassageAnswer(WireModel):
     """One passage of the documentation."""
 
     title: str
@@ -60,7 +61,7 @@ class PassageAnswer(BaseModel):
     score: float
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(WireModel):
     """`GET /api/docs/search`."""
 
     query: str
