@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ def answer(value: Any, status: int = 200, **headers: str) -> Reply:
 
 @dataclass(slots=True)
 class ExchangeServer:
-    """One exchange: its clock, its first candle, what it was asked, and answers put in place of its own.
+    """One exchange: its clock, its first candle, what it was asked when, answers put before its own.
 
     `instead` is asked first with path and query; None lets the exchange answer.
     """
@@ -51,6 +52,7 @@ class ExchangeServer:
     listed_since: int = 0
     instead: Answer = lambda path, query: None
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
 
     def paths(self) -> list[str]:
         """The last part of each path asked for, in order."""
@@ -102,6 +104,7 @@ def _serve(server: ExchangeServer, reply: Callable[[str, dict[str, str]], Reply]
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         server.asked.append((parts.path, query))
+        server.moments.append(time.monotonic())
         return server.instead(parts.path, query) or reply(parts.path, query)
 
     server.site.replies = _EveryPath(handle)

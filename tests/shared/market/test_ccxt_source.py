@@ -91,11 +91,14 @@ async def test_an_empty_page_before_the_listing_is_stepped_over(sites: Sites) ->
 
 
 async def test_kraken_s_own_form_and_its_720_candles(sites: Sites) -> None:
-    await kraken(sites, now=NOW)
+    server = await kraken(sites, now=NOW)
     symbol, candles = await source_through(sites).candles(
         exchange="Kraken", symbol="btc-usd", timeframe="1h", count=1000, now=NOW
     )
     assert (symbol, len(candles), candles.times[-1]) == ("BTC/USD", 719, NEWEST_CLOSED)
+    # Kraken takes one public request a second, and the client keeps to it.
+    assert server.paths() == ["AssetPairs", "OHLC"]
+    assert server.moments[1] - server.moments[0] > 0.8
 
 
 async def test_closed_candles_are_asked_for_once(sites: Sites, server: ExchangeServer) -> None:

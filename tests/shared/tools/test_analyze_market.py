@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +27,7 @@ from shared.tools.port import ToolServices
 from shared.tools.registry import TOOLS
 from shared.tools.runner import LocalToolRunner
 from shared.tools.templates.sample import sample_csv
+from tests.servers.agent import Agent
 from tests.servers.exchange import ExchangeServer, answer, binance, kraken
 from tests.servers.sites import Sites
 from tests.shared.tools.session_files import SessionFiles
@@ -229,6 +232,24 @@ async def test_a_full_session_still_gets_the_numbers(sites: Sites, server: Excha
     found = await call(sites, Full(), symbol="BTC/USDT")
     assert found.result["files"] == []
     assert found.result["notes"] == ["The chart could not be saved: a session has at most 200 files."]
+
+
+def test_over_http_a_saved_file_becomes_an_analysis_and_a_chart_to_fetch(agent: Agent) -> None:
+    session = uuid.uuid4().hex
+    with agent.client() as client:
+        file = {"filename": "data/sample.csv", "content": sample_csv(minutes=60, start_price=Decimal(42_000))}
+        client.post(
+            "/tools/save_artifact", json={"arguments": file, "session_id": session}
+        ).raise_for_status()
+        answer = client.post(
+            "/tools/analyze_market",
+            json={"arguments": {"artifact": "data/sample.csv"}, "session_id": session},
+        ).json()
+        assert answer["status"] == "ok", answer
+        assert answer["result"]["files"] == ["analysis/sample-1h.png", "analysis/sample-1h.csv"]
+        chart = client.get(f"/artifacts/session/{session}/analysis/sample-1h.png").json()
+    assert (chart["mime_type"], chart["encoding"]) == ("image/png", "base64")
+    assert base64.b64decode(chart["content"]).startswith(b"\x89PNG")
 
 
 def test_the_tool_is_offered_and_says_that_it_writes() -> None:
