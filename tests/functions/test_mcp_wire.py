@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import uuid
@@ -15,7 +16,9 @@ import pytest
 from mcp_types import PARSE_ERROR
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
+from tests.functions.test_targets import started
 from tests.servers.agent import Agent, agent_server
+from tests.servers.ports import wait_for
 
 ACCEPT = "application/json, text/event-stream"
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -231,3 +234,30 @@ def test_the_sdk_is_not_loaded_before_it_is_needed(repository: Path) -> None:
         [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+async def test_many_at_once_are_served_each_for_itself(agent: Agent) -> None:
+    session = uuid.uuid4().hex
+    async with httpx.AsyncClient(
+        base_url=agent.url, headers={"accept": ACCEPT}, timeout=60, trust_env=False
+    ) as client:
+        await client.post("/mcp", json=call("list_artifacts", session_id=session))
+        answers = await asyncio.gather(
+            *(
+                client.post(
+                    "/mcp",
+                    json={**call("save_artifact", filename=f"{n}", content="x", session_id=session), "id": n},
+                )
+                for n in range(32)
+            )
+        )
+    assert [answer.json()["id"] for answer in answers] == list(range(32))
+    saved = [answer.json()["result"]["structuredContent"]["filename"] for answer in answers]
+    assert saved == [str(n) for n in range(32)]
+
+
+def test_the_function_serves_it_alone(tmp_path: Path) -> None:
+    with started("tools", tmp_path) as (process, url):
+        wait_for(f"{url}/health/live", process)
+        answer = httpx.post(f"{url}/mcp", json=LIST, headers={"accept": ACCEPT}, timeout=60, trust_env=False)
+    assert answer.json()["result"]["tools"]
