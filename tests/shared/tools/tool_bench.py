@@ -55,6 +55,10 @@ class ToolBench:
 
     async def run(self, name: str, call_id: str = "", **arguments: Any) -> ToolResult:
         """What the runner gives for one call."""
+        return await self.call(name, arguments, call_id)
+
+    async def call(self, name: str, arguments: dict[str, Any], call_id: str = "") -> ToolResult:
+        """The same, for arguments of any name."""
         call = ToolCall(id=call_id or new_id(), name=name, arguments=arguments)
         return await self.runner.run(call=call, session=self.session)
 
