@@ -21,6 +21,14 @@ _log = logging.getLogger(__name__)
 # Over a tool's own deadline: its end has to be recorded within the lease.
 _MARGIN_SECONDS = 15.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_MISMATCH = ToolFault(
+    code="call_id_mismatch", message="this call_id was used with another tool or arguments: take a new one"
+)
+_IN_PROGRESS = ToolFault(
+    code="call_in_progress",
+    message="a call with this call_id is still running: repeat it later",
+    retryable=True,
+)
 
 
 class OnceToolRunner:
@@ -80,20 +88,11 @@ class OnceToolRunner:
             if isinstance(outcome, ToolClaim):
                 return await self._claimed(outcome, call, session)
             if (outcome.name, outcome.arguments_hash) != (call.name, arguments_hash):
-                return _error(
-                    call,
-                    "call_id_mismatch",
-                    "this call_id was used with another tool or arguments: take a new one",
-                )
+                return _error(call, _MISMATCH)
             if outcome.result is not None:
                 return outcome.result
             if not await self._ended(session, call.id, outcome, give_up):
-                return _error(
-                    call,
-                    "call_in_progress",
-                    "a call with this call_id is still running: repeat it later",
-                    retryable=True,
-                )
+                return _error(call, _IN_PROGRESS)
 
     async def _claimed(self, claim: ToolClaim, call: ToolCall, session: SessionKey) -> ToolResult:
         try:
@@ -142,6 +141,5 @@ def _hash(call: ToolCall) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def _error(call: ToolCall, code: str, message: str, *, retryable: bool = False) -> ToolResult:
-    fault = ToolFault(code=code, message=message, retryable=retryable)
+def _error(call: ToolCall, fault: ToolFault) -> ToolResult:
     return ToolResult(id=call.id, name=call.name, status="error", error=fault)
