@@ -15,7 +15,6 @@ from bench.connection import Connection, Reply, http_request
 from bench.prompt import MESSAGE
 from bench.worker import Command, serve
 
-
 _CODE = re.compile(rb'"code":"(\w+)"')
 
 
