@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
 
+from shared.analysis.diffs import apply
+from shared.analysis.fixes import Fixes, tried
 from shared.analysis.port import Analyser, Analysis
 from shared.analysis.registry import ANALYSERS, analyser_for
 from shared.analysis.report import Finding, Metrics, Report, order
@@ -21,26 +23,38 @@ def analyse_files(files: Mapping[str, str], *, time_limit: float = TIME_LIMIT) -
 
     Code is analysed by the language of its ending, every file is searched for secrets. Rules that ask for a
     guard or a limit look for it in all files together. Any text gives a report: a file that does not parse,
-    is too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so.
+    is too big to check (256 KiB) or comes after `time_limit` seconds has a finding that says so. A fix is
+    offered only after it was tried: applied, it brings no finding but remarks.
     """
-    from shared.analysis.secrets import find_secrets
-
     deadline = time.monotonic() + time_limit
-    sources = tuple(SourceFile(name=name, text=files[name]) for name in sorted(files))
-    parts = {a.language: _of(a, sources, deadline) for a in ANALYSERS}
-    present = {language: part for language, part in parts.items() if part is not None}
-    found = [f for part in present.values() for f in part.findings]
-    findings = _without_repeats([_redacted(f) for f in (*found, *find_secrets(sources))])
+    present, untried = _analysed(files, deadline)
+    findings = tried(untried, lambda fixes: _analysed(_fixed(files, fixes), deadline)[1])
     metrics = reduce(Metrics.joined, (part.metrics for part in present.values()), Metrics())
-    coded = tuple(s.name for s in sources if analyser_for(s.name) is not None)
+    coded = tuple(name for name in sorted(files) if analyser_for(name) is not None)
     return Report(
         quality_score=quality_score(findings, max_complexity=metrics.max_complexity),
         language=", ".join(present) or "none",
         files=coded,
-        skipped=tuple(s.name for s in sources if s.name not in coded),
+        skipped=tuple(name for name in sorted(files) if name not in coded),
         findings=findings,
         metrics=metrics,
     )
+
+
+def _analysed(files: Mapping[str, str], deadline: float) -> tuple[dict[str, Analysis], tuple[Finding, ...]]:
+    """What each language's analyser says, and all findings in order with the secrets in every file."""
+    from shared.analysis.secrets import find_secrets
+
+    sources = tuple(SourceFile(name=name, text=files[name]) for name in sorted(files))
+    parts = {a.language: _of(a, sources, deadline) for a in ANALYSERS}
+    present = {language: part for language, part in parts.items() if part is not None}
+    found = [f for part in present.values() for f in part.findings]
+    return present, _without_repeats([_redacted(f) for f in (*found, *find_secrets(sources))])
+
+
+def _fixed(files: Mapping[str, str], fixes: Fixes) -> dict[str, str]:
+    """The files to which there are fixes applied, among the others: rules may look at all together."""
+    return {name: apply(text, fixes.get(name, ())) for name, text in files.items()}
 
 
 def _of(analyser: Analyser, sources: tuple[SourceFile, ...], deadline: float) -> Analysis | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.analysis.javascript.analyser import JAVASCRIPT, TYPESCRIPT
 from shared.analysis.port import Analyser
 from shared.analysis.python.analyser import PythonAnalyser
 
-ANALYSERS: tuple[Analyser, ...] = (PythonAnalyser(),)
+ANALYSERS: tuple[Analyser, ...] = (PythonAnalyser(), JAVASCRIPT, TYPESCRIPT)
 
 
 def languages() -> tuple[str, ...]:

@@ -15,7 +15,8 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 class Finding:
     """One thing that is wrong at one place; `line` and `column` count from 1.
 
-    `message` says what is there and never repeats a secret; `advice` says what to do about it.
+    `message` says what is there and never repeats a secret; `advice` says what to do about it. `fix` is a
+    unified diff of the file that does it, empty where none is safe.
     """
 
     category: Category
@@ -26,6 +27,7 @@ class Finding:
     rule: str
     message: str
     advice: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ def secret(file: str, line: int, column: int, kind: str) -> Finding:
         column=column,
         rule="secret-in-code",
         message=f"Looks like a live credential: {kind}.",
-        advice="Take it out, revoke it, and read it from the platform's secrets or os.environ.",
+        advice="Take it out, revoke it, and read it from the platform's secrets or the environment.",
     )
 
 

@@ -18,8 +18,8 @@ class SourceFile:
         """Whether the file belongs to the bot's tests, whose asserts and fakes are no faults."""
         path = PurePosixPath(self.name)
         return (
-            any(folder in ("tests", "test") for folder in path.parts[:-1])
+            any(folder in ("tests", "test", "__tests__") for folder in path.parts[:-1])
             or path.name == "conftest.py"
             or path.name.startswith("test_")
-            or path.stem.endswith("_test")
+            or path.stem.endswith(("_test", ".test", ".spec"))
         )

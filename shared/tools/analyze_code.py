@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, NotRequired, TypeVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -30,7 +30,7 @@ _Row = TypeVar("_Row", bound="str | Mapping[str, object]")
 
 
 class CodeFinding(TypedDict):
-    """One finding; line and column count from 1."""
+    """One finding; line and column count from 1. `fix`, where there is one, is a safe unified diff."""
 
     category: Category
     severity: Severity
@@ -40,6 +40,7 @@ class CodeFinding(TypedDict):
     rule: str
     message: str
     advice: str
+    fix: NotRequired[str]
 
 
 class Tip(TypedDict):
@@ -61,7 +62,7 @@ class CodeMetrics(TypedDict):
 
 
 class CodeReport(TypedDict):
-    """The analysis, worst findings first; `omitted` counts the findings left out for length.
+    """The analysis, worst findings first; `omitted` and `omitted_fixes` count what was left out for length.
 
     `skipped` files hold no code of a supported language and were searched for secrets only.
     """
@@ -73,6 +74,7 @@ class CodeReport(TypedDict):
     skipped: list[str]
     findings: list[CodeFinding]
     omitted: int
+    omitted_fixes: int
     security_issues: list[Tip]
     optimizations: list[Tip]
     performance_tips: list[Tip]
@@ -89,13 +91,14 @@ async def analyze_code(
         str | None, Field(description="the code's name, or the one saved file to analyse", max_length=255)
     ] = None,
     language: Annotated[
-        str | None, Field(description="python; by the filename when left out", max_length=40)
+        str | None,
+        Field(description="python, javascript or typescript; by the filename when left out", max_length=40),
     ] = None,
 ) -> CodeReport:
     """Checks bot code without running it: syntax, security, leaked keys, look-ahead, risk limits, complexity.
 
     Give `code`, or a `filename` of the session, or neither for the whole bot. Answers with a quality score of
-    0 to 100 and findings with line, rule and advice.
+    0 to 100 and findings with line, rule, advice and, where one is safe, a fix as a diff.
     """
     _check_language(language)
     if code is not None:
@@ -112,11 +115,12 @@ def _check_language(language: str | None) -> None:
 
 def _name(filename: str | None, language: str | None) -> str:
     """The name the code goes by; one of another language's ending is refused."""
-    analyser = analyser_of(language or languages()[0])
-    if analyser is None or not filename:
-        return analyser.default_filename if analyser else languages()[0]
-    if analyser_for(filename) is None and language is None:
-        raise _unsupported(filename)
+    by_name = analyser_for(filename) if filename else analyser_of(languages()[0])
+    analyser = analyser_of(language) if language else by_name
+    if analyser is None:
+        raise _unsupported(filename or str(language))
+    if not filename:
+        return analyser.default_filename
     return filename if analyser_for(filename) is analyser else filename + analyser.endings[0]
 
 
@@ -178,6 +182,7 @@ async def _text(context: ToolContext, session: SessionKey, filename: str) -> str
 
 def _result(report: Report) -> CodeReport:
     findings = _within(map(_finding, report.findings[:MAX_FINDINGS]), _FINDINGS_BUDGET)
+    _add_fixes(findings, report.findings, _FINDINGS_BUDGET - len(json.dumps(findings)))
     return CodeReport(
         quality_score=report.quality_score,
         language=report.language,
@@ -186,6 +191,7 @@ def _result(report: Report) -> CodeReport:
         skipped=_within(report.skipped, _NAMES_BUDGET),
         findings=findings,
         omitted=len(report.findings) - len(findings),
+        omitted_fixes=sum(1 for f in report.findings if f.fix) - sum(1 for f in findings if "fix" in f),
         security_issues=_within(map(_tip, report.security_issues), _TIPS_BUDGET),
         optimizations=_within(map(_tip, report.optimizations), _TIPS_BUDGET),
         performance_tips=_within(map(_tip, report.performance_tips), _TIPS_BUDGET),
@@ -207,6 +213,17 @@ def _within(rows: Iterable[_Row], budget: int) -> list[_Row]:
             break
         kept.append(row)
     return kept
+
+
+def _add_fixes(findings: list[CodeFinding], found: Iterable[Finding], budget: int) -> None:
+    """Gives the findings their fixes, from the first on, while their JSON fits the budget."""
+    for row, finding in zip(findings, found, strict=False):
+        if not finding.fix:
+            continue
+        budget -= len(json.dumps({"fix": finding.fix}))
+        if budget < 0:
+            return
+        row["fix"] = finding.fix
 
 
 def _finding(found: Finding) -> CodeFinding:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from shared.analysis.port import Analysis
 from shared.analysis.python import complexity, lint, security
 from shared.analysis.python.literals import check_literals
-from shared.analysis.python.parsing import PythonFile, parse, unchecked
+from shared.analysis.python.parsing import PythonFile, parse
 from shared.analysis.python.trading.rules import check_trading
+from shared.analysis.refusals import unchecked
 from shared.analysis.report import Finding, Metrics
 from shared.analysis.source import SourceFile
 

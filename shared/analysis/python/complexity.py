@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.analysis.complexity import COMPLEX, complex_function, unmaintainable
 from shared.analysis.python.parsing import PythonFile
 from shared.analysis.report import Finding, Metrics
-
-_COMPLEX = 10
-_VERY_COMPLEX = 20
-_LEAST_MAINTAINABLE = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +36,11 @@ def measure(file: PythonFile) -> Measured:
         maintainability=round(maintainability, 1),
     )
     findings = [
-        _complex_function(file.name, name, line, column, complexity)
+        complex_function(file.name, name, line, column + 1, complexity)
         for name, line, column, complexity in functions
-        if complexity > _COMPLEX
+        if complexity > COMPLEX
     ]
-    return Measured(metrics=metrics, findings=(*findings, *_unmaintainable(file.name, maintainability)))
+    return Measured(metrics=metrics, findings=(*findings, *unmaintainable(file.name, maintainability)))
 
 
 def _maintainability(file: PythonFile, complexity: int) -> float:
@@ -71,29 +67,3 @@ def _docstring_lines(file: PythonFile) -> int:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
-
-
-def _complex_function(file: str, name: str, line: int, column: int, complexity: int) -> Finding:
-    return Finding(
-        category="complexity",
-        severity="medium" if complexity > _VERY_COMPLEX else "low",
-        file=file,
-        line=line,
-        column=column + 1,
-        rule="complex-function",
-        message=f"{name} has cyclomatic complexity {complexity} (aim at {_COMPLEX} or less).",
-        advice="Move each decision into a small function with a name of its own.",
-    )
-
-
-def _unmaintainable(file: str, index: float) -> Iterator[Finding]:
-    if index < _LEAST_MAINTAINABLE:
-        yield Finding(
-            category="complexity",
-            severity="low",
-            file=file,
-            line=1,
-            rule="hard-to-maintain",
-            message=f"The maintainability index is {index:.0f} of 100.",
-            advice="Split the file: data access, decisions and orders apart.",
-        )

@@ -6,21 +6,19 @@ The bounds matter: with its default rules ruff printed 1.9 GB of JSON on 6 KB of
 from __future__ import annotations
 
 import json
-import os
-import resource
-import subprocess
-import threading
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from shared.analysis.python.parsing import PythonFile, unchecked
+from shared.analysis.diffs import Edit, patch
+from shared.analysis.process import run_bounded
+from shared.analysis.python.parsing import PythonFile
+from shared.analysis.refusals import unchecked
 from shared.analysis.report import Category, Finding, Severity
 
 RULES = "E4,E7,E9,F,B,ASYNC,PERF,SIM1,C4,DTZ,PLE,RUF006,NPY"
 _TIMEOUT = 5.0
 _MAX_OUTPUT = 2 * 1024 * 1024
-_MAX_MEMORY = 1024 * 1024 * 1024
 
 # First match counts; a rule of none of these is style and low.
 _KINDS: tuple[tuple[tuple[str, ...], Category, Severity], ...] = (
@@ -52,7 +50,7 @@ def check_lint(file: PythonFile) -> Iterator[Finding]:
     output, whole = _run(file.text)
     for line in output.splitlines(keepends=True):
         if line.endswith(b"\n"):
-            yield _finding(file.name, json.loads(line))
+            yield _finding(file, json.loads(line))
     if not whole:
         yield unchecked(file.name, "ruff took too long or said too much", severity="medium")
 
@@ -61,45 +59,9 @@ def _run(text: str) -> tuple[bytes, bool]:
     """Ruff's output, one JSON object a line, and whether it came to its own end."""
     command = [_executable(), "check", "--isolated", "--no-cache", "--quiet", "--target-version", "py311"]
     command += ["--output-format", "json-lines", "--select", RULES, "--stdin-filename", "bot.py", "-"]
-    # S603: the command is fixed, and the text goes to its standard input.
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": os.defpath, "RAYON_NUM_THREADS": "1"},
-    )
-    watch = threading.Timer(_TIMEOUT, process.kill)
-    with process:
-        watch.start()
-        try:
-            _limit_memory(process.pid)
-            output = _talk(process, text)
-        finally:
-            watch.cancel()
-            process.kill()
+    output, code = run_bounded(command, text.encode("utf-8"), timeout=_TIMEOUT, max_output=_MAX_OUTPUT)
     # Ruff ends with 0 for no finding, 1 for findings; a kill before its end shows as another code.
-    return output, process.returncode in (0, 1)
-
-
-def _talk(process: subprocess.Popen[bytes], text: str) -> bytes:
-    """Everything ruff prints, up to the limit; it reads all its input before it prints."""
-    stdin, stdout = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
-    try:
-        stdin.write(text.encode("utf-8"))
-        stdin.close()
-    except BrokenPipeError:
-        return b""
-    output = stdout.read(_MAX_OUTPUT)
-    if len(output) < _MAX_OUTPUT:
-        process.wait()
-    return output
-
-
-def _limit_memory(pid: int) -> None:
-    """Bounds the process's address space, where the system can do it from outside (Linux)."""
-    if hasattr(resource, "prlimit"):
-        resource.prlimit(pid, resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
+    return output, code in (0, 1)
 
 
 @cache
@@ -110,7 +72,7 @@ def _executable() -> str:
     return str(find_ruff_bin())
 
 
-def _finding(name: str, found: dict[str, Any]) -> Finding:
+def _finding(file: PythonFile, found: dict[str, Any]) -> Finding:
     rule = str(found["code"] or "invalid-syntax")
     category, severity = _kind(rule)
     fix = found["fix"]
@@ -118,13 +80,29 @@ def _finding(name: str, found: dict[str, Any]) -> Finding:
     return Finding(
         category=category,
         severity=severity,
-        file=name,
+        file=file.name,
         line=int(found["location"]["row"]),
         column=int(found["location"]["column"]),
         rule=rule,
         message=message,
         advice=str(fix["message"])[:160] if fix and fix["message"] else _advice(rule),
+        fix=_fix(file, fix) if fix else "",
     )
+
+
+def _fix(file: PythonFile, fix: dict[str, Any]) -> str:
+    """Ruff's own fix as a diff, when ruff holds it for safe; its places count from 1, in characters."""
+    if fix["applicability"] != "safe":
+        return ""
+    edits = [
+        Edit(
+            start=(int(edit["location"]["row"]), int(edit["location"]["column"])),
+            end=(int(edit["end_location"]["row"]), int(edit["end_location"]["column"])),
+            text=str(edit["content"]),
+        )
+        for edit in fix["edits"]
+    ]
+    return patch(file.name, file.text, edits)
 
 
 def _kind(rule: str) -> tuple[Category, Severity]:

@@ -8,18 +8,14 @@ within the recursion limit.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from shared.analysis.report import Finding, Severity
+from shared.analysis.refusals import syntax_error, too_big, unchecked
+from shared.analysis.report import Finding
 from shared.analysis.source import SourceFile
 
-MAX_BYTES = 256 * 1024
-MAX_TOKENS = 80_000
 MAX_DEPTH = 150
-
-_TOKEN = re.compile(r"\w+|[^\w\s]|\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +39,18 @@ class PythonFile:
 
 def parse(source: SourceFile) -> PythonFile | Finding:
     """The file with its tree, or the finding that says why it cannot be checked."""
-    if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        return _unchecked(source, f"the file is over {MAX_BYTES // 1024} KiB")
-    if sum(1 for _ in _TOKEN.finditer(source.text)) > MAX_TOKENS:
-        return _unchecked(source, f"the file has over {MAX_TOKENS:,} tokens")
+    refused = too_big(source)
+    if refused is not None:
+        return refused
     try:
         # As bytes: Python reads a file by its coding line, and so must we.
         tree = ast.parse(source.text.encode("utf-8"))
     except SyntaxError as error:
-        return _syntax(source, error.msg, error.lineno, error.offset)
+        return syntax_error(source.name, error.msg, error.lineno, error.offset)
     except UnicodeError:
-        return _syntax(source, "the text is not valid in its encoding", None, None)
+        return syntax_error(source.name, "the text is not valid in its encoding", None, None)
     except (ValueError, LookupError) as error:
-        return _syntax(source, str(error), None, None)
+        return syntax_error(source.name, str(error), None, None)
     except (RecursionError, MemoryError):
         return _unchecked(source, "the code is nested too deeply to be read")
     parents = _parents(tree)
@@ -68,19 +63,6 @@ def parse(source: SourceFile) -> PythonFile | Finding:
         tree=tree,
         parents=parents,
         nodes=(tree, *parents),
-    )
-
-
-def unchecked(name: str, reason: str, *, severity: Severity = "high") -> Finding:
-    """The finding for a file that was not fully checked: silence must not be taken for a clean result."""
-    return Finding(
-        category="security",
-        severity=severity,
-        file=name,
-        line=1,
-        rule="not-checked",
-        message=f"Not fully checked: {reason}.",
-        advice="Split the code into small, plain files and analyse again.",
     )
 
 
@@ -102,16 +84,3 @@ def _parents(tree: ast.Module) -> dict[ast.AST, ast.AST] | None:
 
 def _unchecked(source: SourceFile, reason: str) -> Finding:
     return unchecked(source.name, reason)
-
-
-def _syntax(source: SourceFile, problem: str, line: int | None, column: int | None) -> Finding:
-    return Finding(
-        category="syntax",
-        severity="critical",
-        file=source.name,
-        line=max(1, line or 1),
-        column=max(1, column or 1),
-        rule="syntax-error",
-        message=f"Does not parse: {problem.rstrip('.')[:120]}.",
-        advice="Correct the syntax at this line first; the other checks of the file wait for it.",
-    )

@@ -157,11 +157,13 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 
 def test_languages_are_named_by_ending_and_by_name() -> None:
-    assert languages() == ("python",)
+    assert languages() == ("python", "javascript", "typescript")
     assert analyser_for("bots/Main.PY") is ANALYSERS[0]
     assert analyser_of("Python") is ANALYSERS[0]
-    assert analyser_for("index.js") is None
-    assert analyser_of("javascript") is None
+    assert analyser_for("src/index.MJS") is ANALYSERS[1] is analyser_of("JavaScript")
+    assert analyser_for("bot.d.ts") is ANALYSERS[2] is analyser_of("typescript")
+    assert analyser_for("main.rs") is None
+    assert analyser_of("rust") is None
 
 
 def test_the_package_loads_no_linter_before_it_is_used() -> None:

@@ -88,7 +88,7 @@ def test_names_placeholders_and_reads_are_no_leak(text: str) -> None:
         ("config.json", f'{{"exchange": "kraken",\n "apiSecret": "{KEY}"}}\n'),
         (".env", f"EXCHANGE=kraken\nAPI_SECRET={KEY}\n"),
         ("README.md", f"# Bot\nexport API_KEY={KEY}\n"),
-        ("index.js", "const key = 1;\nconst t = 'ghp_" + "a8Kd92LmQ0zXv73NbYtR5uWe1oPi6sJhG4fC';\n"),
+        ("index.rs", "let key = 1;\nlet t = 'ghp_" + "a8Kd92LmQ0zXv73NbYtR5uWe1oPi6sJhG4fC';\n"),
     ],
 )
 def test_files_of_other_kinds_are_searched_too(name: str, text: str) -> None:

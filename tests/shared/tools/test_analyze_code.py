@@ -131,7 +131,7 @@ async def test_the_whole_bot_is_analysed_together() -> None:
     assert "kJ8sHd72" not in json.dumps(report)
 
 
-@pytest.mark.parametrize("language", ["javascript", "rust"])
+@pytest.mark.parametrize("language", ["ruby", "rust"])
 async def test_an_unsupported_language_says_what_is_supported(language: str) -> None:
     message = await Bench().refusal(code="let x = 1", language=language)
     assert language in message
@@ -140,9 +140,9 @@ async def test_an_unsupported_language_says_what_is_supported(language: str) -> 
 
 async def test_a_name_of_another_language_is_refused() -> None:
     bench = Bench()
-    assert "supported: python" in await bench.refusal(code="let x = 1", filename="index.js")
-    await bench.save(index_dot_js="let x = 1\n")
-    assert "supported: python" in await bench.refusal(filename="index.js")
+    assert "supported: python" in await bench.refusal(code="let x = 1", filename="index.rs")
+    await bench.save(index_dot_rs="let x = 1\n")
+    assert "supported: python" in await bench.refusal(filename="index.rs")
     assert "python" in await bench.refusal()
 
 
@@ -184,6 +184,26 @@ async def test_a_flood_of_findings_fits_a_prompt_and_is_counted() -> None:
     assert 5 <= len(report["findings"]) <= 50
     assert report["findings"][0]["severity"] == "high"
     assert report["file_count"] == 8
+
+
+async def test_javascript_and_typescript_are_analysed_with_their_fixes() -> None:
+    bench = Bench()
+    report = await bench.report(code="let a = 1;\nconsole.log(a);\n", filename="index.ts")
+    assert (report["language"], report["files"], report["quality_score"]) == ("typescript", ["index.ts"], 100)
+    assert report["findings"][0]["fix"].endswith("-let a = 1;\n+const a = 1;\n console.log(a);\n")
+    assert report["omitted_fixes"] == 0
+    assert (await bench.report(code="f();", language="javascript"))["files"] == ["snippet.js"]
+    assert (await bench.report(code="f();", language="typescript", filename="bot"))["files"] == ["bot.ts"]
+
+
+async def test_fixes_that_do_not_fit_a_prompt_are_dropped_last_first_and_counted() -> None:
+    code = "".join(f'print(f"{"a long line " * 6}{n}")\n' for n in range(18))
+    report = await Bench().report(code=code)
+    assert (len(report["findings"]), report["omitted"]) == (18, 0)
+    fixed = ["fix" in finding for finding in report["findings"]]
+    assert fixed == sorted(fixed, reverse=True)
+    assert (fixed.count(True) >= 1, report["omitted_fixes"]) == (True, fixed.count(False))
+    assert len(json.dumps(report)) < 7000
 
 
 async def test_the_event_loop_goes_on_while_code_is_analysed() -> None:
