@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from functions.chat.wire import usage_wire
 from shared.agent.updates import (
@@ -75,27 +76,40 @@ def frame(update: Update, session_id: str) -> bytes:
     return b"id: %d.%d\ndata: %b\n\n" % (*update.at, orjson.dumps(chunk_of(update, session_id)))
 
 
-def stream_response(updates: AsyncIterator[Update | None], session_id: str) -> StreamingResponse:
-    """The updates as `text/event-stream`, a comment for each silence (None), ended by `[DONE]`."""
-    return StreamingResponse(
-        _frames(updates, session_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-    )
+class EventStream(Response):
+    """Updates as `text/event-stream`, a comment for each silence, ended by `[DONE]`.
 
+    Nothing listens for the client to go away: what is sent then goes nowhere, until the turn ends, and the
+    turn goes on in any case. A task beside each stream would cost more than that.
+    """
 
-async def _frames(updates: AsyncIterator[Update | None], session_id: str) -> AsyncIterator[bytes]:
-    try:
-        async for update in updates:
-            yield KEEP_ALIVE if update is None else frame(update, session_id)
-    except AppError as error:
-        # The status is sent already: what fails now is told in the stream itself.
-        body = {
-            "type": "error",
-            "session_id": session_id,
-            "error": error.message,
-            "code": error.code,
-            "retryable": error.retryable,
-        }
-        yield b"data: %b\n\n" % orjson.dumps(body)
-    yield DONE
+    media_type = "text/event-stream"
+
+    def __init__(self, updates: AsyncIterator[tuple[Update, ...]], session_id: str) -> None:
+        self._updates = updates
+        self._session_id = session_id
+        self.status_code = 200
+        self.background = None
+        self.init_headers({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async for data in self._frames():
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": DONE, "more_body": False})
+
+    async def _frames(self) -> AsyncIterator[bytes]:
+        try:
+            async for updates in self._updates:
+                frames = [frame(update, self._session_id) for update in updates]
+                yield b"".join(frames) or KEEP_ALIVE
+        except AppError as error:
+            # The status is sent already: what fails now is told in the stream itself.
+            body = {
+                "type": "error",
+                "session_id": self._session_id,
+                "error": error.message,
+                "code": error.code,
+                "retryable": error.retryable,
+            }
+            yield b"data: %b\n\n" % orjson.dumps(body)

@@ -6,9 +6,9 @@ import hashlib
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from functions.chat.stream import KEEP_ALIVE_SECONDS, stream_response
+from functions.chat.stream import KEEP_ALIVE_SECONDS, EventStream
 from functions.chat.wire import ChatBody, chat_wire, saved_files, turn_wire
 from shared.agent.engine import TurnEngine
 from shared.agent.updates import START, parse_position
@@ -59,11 +59,11 @@ async def chat_with_artifacts(request: Request) -> Response:
     return json_response(wire)
 
 
-async def chat_stream(request: Request) -> StreamingResponse:
+async def chat_stream(request: Request) -> Response:
     """`POST /chat/stream`: the answer as it is made."""
     engine, turn = await _begun(request)
     updates = engine.follow(user_id=turn.key.user_id, turn_id=turn.turn_id, silence=KEEP_ALIVE_SECONDS)
-    return stream_response(updates, turn.key.session_id)
+    return EventStream(updates, turn.key.session_id)
 
 
 async def get_turn(request: Request) -> Response:
@@ -81,7 +81,7 @@ async def stream_turn(request: Request) -> Response:
     engine = await resources().engine()
     turn = await engine.load(user_id=user_id, turn_id=_turn_id(request))
     updates = engine.follow(user_id=user_id, turn_id=turn.turn_id, after=after, silence=KEEP_ALIVE_SECONDS)
-    return stream_response(updates, turn.key.session_id)
+    return EventStream(updates, turn.key.session_id)
 
 
 async def cancel_turn(request: Request) -> Response:

@@ -97,10 +97,11 @@ class TurnEngine:
 
     async def follow(
         self, *, user_id: str, turn_id: str, after: Position = START, silence: float = 3600
-    ) -> AsyncIterator[Update | None]:
+    ) -> AsyncIterator[tuple[Update, ...]]:
         """The updates of a turn after a position: live while it runs here, else from the record.
 
-        None stands for every `silence` seconds in which nothing came.
+        Those that are there come together; an empty tuple stands for every `silence` seconds in which
+        nothing came.
 
         Raises:
             TurnNotFoundError: the user has no such turn.
@@ -108,16 +109,16 @@ class TurnEngine:
         """
         running = self._running.get(turn_id)
         if running is not None and running[0].record.turn.key.user_id == user_id:
-            async for update in running[0].feed.follow(after, silence=silence):
-                yield update
+            async for updates in running[0].feed.follow(after, silence=silence):
+                yield updates
             return
         turn = await self._store.load_turn(user_id=user_id, turn_id=turn_id)
         if turn.status == "running":
             raise TurnInProgressError(
                 "the turn runs on another instance; read it again when it has ended", retry_after=2
             )
-        for update in replay(turn, after):
-            yield update
+        if updates := tuple(replay(turn, after)):
+            yield updates
 
     async def wait(self, *, user_id: str, turn_id: str) -> Turn:
         """The turn when it has ended.

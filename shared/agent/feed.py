@@ -31,19 +31,22 @@ class TurnFeed:
         self._closed = True
         self._wake()
 
-    async def follow(self, after: Position = START, *, silence: float = 3600) -> AsyncIterator[Update | None]:
-        """The updates after a position, as they come, until the turn ends here.
+    async def follow(
+        self, after: Position = START, *, silence: float = 3600
+    ) -> AsyncIterator[tuple[Update, ...]]:
+        """The updates after a position, until the turn ends here; those that are there come together.
 
-        None stands for every `silence` seconds in which nothing came.
+        An empty tuple stands for every `silence` seconds in which nothing came.
         """
         index = 0
         loop = asyncio.get_running_loop()
         while True:
-            while index < len(self._updates):
-                update = _rest(self._updates[index], after)
-                index += 1
-                if update is not None:
-                    yield update
+            if index < len(self._updates):
+                fresh = [_rest(update, after) for update in self._updates[index:]]
+                index += len(fresh)
+                if batch := tuple(update for update in fresh if update is not None):
+                    yield batch
+                continue
             if self._closed:
                 return
             waiter = loop.create_future()
@@ -51,7 +54,7 @@ class TurnFeed:
             timer = loop.call_later(silence, _silent, waiter)
             try:
                 if await waiter:
-                    yield None
+                    yield ()
             finally:
                 timer.cancel()
 

@@ -83,7 +83,12 @@ class TurnRecord:
 
     async def renew_lease(self) -> None:
         """Keeps the lease for another while; raises SessionConflictError when it was lost."""
-        await self._store.renew_lease(lease=self._lease, now=self._clock(), lease_seconds=LEASE_SECONDS)
+        async with self._writing:
+            # Once the turn has ended its lease is gone, and nothing is lost by that.
+            if self.turn.final is None:
+                await self._store.renew_lease(
+                    lease=self._lease, now=self._clock(), lease_seconds=LEASE_SECONDS
+                )
 
     def _completed_event(self, turn: Turn) -> OutgoingEvent:
         usage = turn.usage
