@@ -17,8 +17,9 @@ from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.sessions import migrate as migration
 from shared.sessions.migrate import migrate, verify
 from shared.sessions.select import open_store
+from shared.sessions.sql.indexes import metadata
 from shared.sessions.sql.runner import open_runner
-from shared.sessions.sql.schema import HEAD, metadata
+from shared.sessions.sql.schema import HEAD
 from shared.sessions.sql.version import check_version
 from shared.settings import read_settings
 from tests.servers.postgres import PostgresServer

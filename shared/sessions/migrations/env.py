@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from shared.sessions.sql.schema import metadata
+from shared.sessions.sql.indexes import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

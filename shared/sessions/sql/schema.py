@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKeyConstraint,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -43,15 +42,6 @@ sessions = Table(
     Column("lease_until", BigInteger),
     Column("lease_token", BigInteger, nullable=False),
     Column("next_turn_number", BigInteger, nullable=False),
-)
-_listed = sessions.c.deleted_at.is_(None)
-Index(
-    "sessions_by_update",
-    sessions.c.user_id,
-    sessions.c.updated_at,
-    sessions.c.session_id,
-    sqlite_where=_listed,
-    postgresql_where=_listed,
 )
 
 turns = Table(
@@ -103,7 +93,6 @@ idempotency = Table(
     Column("session_id", Name, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
-Index("idempotency_by_expiry", idempotency.c.expires_at)
 
 outbox = Table(
     "outbox",
@@ -124,13 +113,6 @@ outbox = Table(
     Column("published_at", BigInteger),
     UniqueConstraint("user_id", "event_id", name="outbox_by_event"),
     sqlite_autoincrement=True,
-)
-_unpublished = outbox.c.published_at.is_(None)
-Index(
-    "outbox_unpublished",
-    outbox.c.sequence,
-    sqlite_where=_unpublished,
-    postgresql_where=_unpublished,
 )
 
 artifacts = Table(

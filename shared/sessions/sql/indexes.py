@@ -1,0 +1,33 @@
+"""The tables with their indexes, as migrations compare them.
+
+Apart from schema.py, for SQLAlchemy loads the dialect that an index's `postgresql_where` names, and a
+process on SQLite should not wait for it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index
+
+from shared.sessions.sql.schema import idempotency, metadata, outbox, sessions
+
+_listed = sessions.c.deleted_at.is_(None)
+Index(
+    "sessions_by_update",
+    sessions.c.user_id,
+    sessions.c.updated_at,
+    sessions.c.session_id,
+    sqlite_where=_listed,
+    postgresql_where=_listed,
+)
+
+Index("idempotency_by_expiry", idempotency.c.expires_at)
+
+_unpublished = outbox.c.published_at.is_(None)
+Index(
+    "outbox_unpublished",
+    outbox.c.sequence,
+    sqlite_where=_unpublished,
+    postgresql_where=_unpublished,
+)
+
+__all__ = ["metadata"]
