@@ -116,7 +116,7 @@ async def create_bot_template(
 
 def _check_language(language: str) -> None:
     if language != "python":
-        raise ToolInputError(f"language: bots are built in python only for now, not in {language!r}")
+        raise ToolInputError(f"language: bots are built in python only, not in {language!r}")
 
 
 def _strategy(strategy_type: str) -> Strategy:
