@@ -18,6 +18,9 @@ from tests.servers.gemini import GeminiServer, Request, gemini_server
 from tests.servers.gemini_answers import Answer, call, reply
 from tests.servers.sse import Stream, chat_stream
 
+# The first run on a machine installs a bot's requirements, as a user would.
+pytestmark = pytest.mark.timeout(900)
+
 SENTENCE = (
     "Build me an RSI momentum bot for BTC/USDT on hourly candles, buy under 30, sell over 70, risk 1% a trade"
 )
