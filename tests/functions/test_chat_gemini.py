@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -251,6 +252,18 @@ async def test_one_turn_at_a_time_and_the_turn_goes_on_without_its_client(
             await asyncio.sleep(0.02)
             sessions = await client.get("/chat/sessions/s")
         assert sessions.json()["messages"][1]["content"] == "One two."
+
+
+def test_a_turn_past_its_deadline_ends(gemini: GeminiServer, tmp_path: Path) -> None:
+    gemini.script(hang("On and"))
+    with agent_server(
+        tmp_path, GEMINI_API_KEY=gemini.api_key or "", GEMINI_BASE_URL=gemini.url, TURN_TIMEOUT="3"
+    ) as agent:
+        with agent.client() as client:
+            stream = chat_stream(client, "Hi")
+            assert stream.text == "On and"
+            assert stream.of("error")[0]["code"] == "model_timeout"
+            assert client.get(f"/chat/turns/{stream.chunks[0]['turn_id']}").json()["status"] == "failed"
 
 
 def test_cancel_keeps_what_was_said(gemini: GeminiServer, live: Agent) -> None:

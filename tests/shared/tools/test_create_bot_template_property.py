@@ -174,7 +174,8 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
 
     build()
     assert len(folders) == SETS
-    check_quality(Path(folders[-1]))
+    for folder in folders:
+        check_quality(Path(folder))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(FORKS), *folders],
         capture_output=True,
