@@ -44,6 +44,8 @@ def open_engine(url: URL) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         connect_args=connect,
+        # Parameters are what users said: an error's text, and so a log, must not hold them.
+        hide_parameters=True,
     )
 
 

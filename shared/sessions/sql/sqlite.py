@@ -53,7 +53,13 @@ def connect(path: str, *, create: bool = False) -> sqlite3.Connection:
 
 def open_engine(path: str, *, create: bool = False) -> Engine:
     """An engine on the file, each of its connections a new one."""
-    return create_engine("sqlite://", creator=lambda: connect(path, create=create), poolclass=NullPool)
+    return create_engine(
+        "sqlite://",
+        creator=lambda: connect(path, create=create),
+        poolclass=NullPool,
+        # Parameters are what users said: an error's text, and so a log, must not hold them.
+        hide_parameters=True,
+    )
 
 
 class _Job(NamedTuple, Generic[T]):
