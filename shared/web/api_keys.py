@@ -7,12 +7,14 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from shared.errors import UnauthenticatedError, UnavailableError
+from shared.errors import AppError, UnauthenticatedError, UnavailableError
+from shared.outbound import exchange
 
 _REMEMBER_SECONDS = 60.0
 _MAX_REMEMBERED = 10_000
 _TIMEOUT_SECONDS = 10.0
 _MAX_KEY = 512
+_MAX_ANSWER_BYTES = 64 * 1024
 
 
 class ApiKeys:
@@ -49,16 +51,20 @@ class ApiKeys:
 
     @staticmethod
     async def _ask(url: str, key: str) -> str | None:
-        import httpx
-
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-                answer = await client.get(url, headers={"Authorization": f"ApiKey {key}"})
-            if answer.status_code in (401, 403):
+            answer = await exchange(
+                "GET",
+                url,
+                seconds=_TIMEOUT_SECONDS,
+                max_bytes=_MAX_ANSWER_BYTES,
+                headers={"Authorization": f"ApiKey {key}"},
+            )
+            if answer.status in (401, 403):
                 return None
-            answer.raise_for_status()
+            if answer.status != 200:
+                raise ValueError("not a verdict")
             return _user_of(answer.json())
-        except (httpx.HTTPError, ValueError) as error:
+        except (AppError, TimeoutError, ValueError) as error:
             raise UnavailableError("the platform cannot say whose this API key is", retry_after=5) from error
 
 

@@ -6,7 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import UnauthenticatedError, UnavailableError
+from shared.errors import AppError, UnauthenticatedError, UnavailableError
+from shared.outbound import exchange
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _KEYS_SECONDS = 300.0
 _RELOAD_SECONDS = 10.0
 _TIMEOUT_SECONDS = 5.0
 _MAX_TOKEN = 8192
+_MAX_KEYS_BYTES = 256 * 1024
 
 
 class Tokens:
@@ -90,14 +92,15 @@ class Tokens:
 
 
 async def _fetch(url: str) -> dict[str, PyJWK]:
-    import httpx
     import jwt
 
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            answer = await client.get(url)
-            answer.raise_for_status()
-            keys = jwt.PyJWKSet.from_dict(answer.json()).keys
-    except (httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
-        raise UnavailableError("the keys that tokens are checked with cannot be fetched") from error
+        answer = await exchange("GET", url, seconds=_TIMEOUT_SECONDS, max_bytes=_MAX_KEYS_BYTES)
+        if answer.status != 200:
+            raise ValueError("not a key set")
+        keys = jwt.PyJWKSet.from_dict(answer.json()).keys
+    except (AppError, TimeoutError, jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
+        raise UnavailableError(
+            "the keys that tokens are checked with cannot be fetched", retry_after=5
+        ) from error
     return {key.key_id or "": key for key in keys}

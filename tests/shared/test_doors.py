@@ -17,7 +17,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "starlette": ("shared/web/", "functions/", "infra/local/"),
     "uvicorn": ("infra/local/",),
     "functions_framework": ("functions/", "infra/local/"),
-    "httpx": ("shared/web/", "shared/browsing/", "shared/outbound.py", "shared/tools/remote.py"),
+    "httpx": ("shared/browsing/", "shared/outbound.py", "shared/tools/remote.py"),
     "httpcore": ("shared/browsing/",),
     "bs4": ("shared/browsing/",),
     "markdownify": ("shared/browsing/",),
