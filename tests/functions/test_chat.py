@@ -236,6 +236,5 @@ def test_health_names_every_part(client: httpx.Client) -> None:
 def test_logs_hold_ids_and_no_text(agent: Agent, client: httpx.Client) -> None:
     secret = f"sk-{uuid.uuid4().hex}"
     answer = client.post("/chat", json={"message": f"My key is {secret}", "user_id": "log-user"}).json()
-    logs = agent.logs()
-    assert answer["turn_id"] in logs
+    logs = agent.logs_with(answer["turn_id"])
     assert secret not in logs

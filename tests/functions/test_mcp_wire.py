@@ -220,9 +220,10 @@ def test_calls_are_counted_and_logged_without_their_text(agent: Agent, client: h
     metrics = client.get("/metrics").text
     assert 'tool_name="search_documentation"' in metrics
     assert 'session_type="mcp"' in metrics
-    lines = [json.loads(line) for line in agent.logs().splitlines() if '"route":"/mcp"' in line]
+    logs = agent.logs_with('"tool":"search_documentation"')
+    lines = [json.loads(line) for line in logs.splitlines() if '"route":"/mcp"' in line]
     assert any(line.get("tool") == "search_documentation" for line in lines)
-    assert secret not in agent.logs()
+    assert secret not in logs
 
 
 def test_the_sdk_is_not_loaded_before_it_is_needed(repository: Path) -> None:

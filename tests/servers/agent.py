@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,14 @@ class Agent:
     def logs(self) -> str:
         """Everything the process has logged so far."""
         return (self.folder / "stderr.log").read_text()
+
+    def logs_with(self, words: str, seconds: float = 10) -> str:
+        """The log when it holds `words`: a request's line is written after its answer was sent."""
+        deadline = time.monotonic() + seconds
+        while words not in (logs := self.logs()):
+            assert time.monotonic() < deadline, f"{words!r} was not logged in {seconds} s"
+            time.sleep(0.01)
+        return logs
 
 
 @contextlib.contextmanager
