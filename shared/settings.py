@@ -89,6 +89,13 @@ class Settings(BaseModel):
     jwt_jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    service_auth: Literal["oidc", "secret", ""] = ""
+    service_audience: Words = ()
+    service_accounts: Words = ()
+    google_certs_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+    gce_metadata_host: str = "metadata.google.internal"
+    websocket_idle_seconds: float = Field(default=300, gt=0)
+    websocket_origins: Words = ()
 
     max_conversation_length: int = Field(default=100, ge=2, le=10_000)
     session_timeout_minutes: int = Field(default=120, ge=1)
@@ -127,9 +134,14 @@ class Settings(BaseModel):
             )
         if self.auth_mode == "jwt" and not (self.jwt_secret or self.jwt_jwks_url):
             raise ValueError("AUTH_MODE=jwt needs JWT_SECRET or JWT_JWKS_URL")
-        if self.auth_mode == "jwt" and self.tools_url and not self.jwt_secret:
+        if (
+            self.auth_mode == "jwt"
+            and self.tools_url
+            and self.service_identity == "secret"
+            and not self.jwt_secret
+        ):
             raise ValueError(
-                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users; "
+                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users, or SERVICE_AUTH=oidc; "
                 "the tools function checks them by the same JWT_SECRET and has no JWT_JWKS_URL"
             )
         if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):
@@ -142,6 +154,11 @@ class Settings(BaseModel):
         if self.model_provider:
             return self.model_provider
         return "gemini" if self.gemini_api_key or self.google_genai_use_vertexai else "offline"
+
+    @property
+    def service_identity(self) -> Literal["oidc", "secret"]:
+        """How our functions prove themselves to each other: as set, else by Google's tokens in the cloud."""
+        return self.service_auth or ("oidc" if self.k_service else "secret")
 
     @property
     def database(self) -> str:
