@@ -37,7 +37,11 @@ _MIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One version of one file: what is known about it, without its bytes."""
+    """One version of one file: what is known about it, without its bytes.
+
+    `turn_id` is the turn whose tool saved it, None when a caller did: a turn that is rolled back takes its
+    versions with it.
+    """
 
     key: ArtifactKey
     version: int
@@ -49,6 +53,7 @@ class Artifact:
     object_key: str
     quality_score: int | None = None
     findings: tuple[dict[str, Any], ...] = field(default=(), hash=False)
+    turn_id: str | None = None
 
     @property
     def filename(self) -> str:

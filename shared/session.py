@@ -27,6 +27,14 @@ class Session:
     is_active: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the turns up to number `through` said, folded into text, for a model that no longer sees them."""
+
+    text: str
+    through: int
+
+
 def title_of(message: str) -> str:
     """The first words of a first message, as a session's default title."""
     line = " ".join(message.split())

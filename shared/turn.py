@@ -13,7 +13,9 @@ from typing import Any, Literal
 from shared.keys import SessionKey
 from shared.messages import FinishReason, TextPart, ToolCall, ToolResult, Usage
 
-TurnStatus = Literal["running", "completed", "failed", "cancelled", "interrupted"]
+TurnStatus = Literal["waiting", "running", "paused", "completed", "failed", "cancelled", "interrupted"]
+# waiting: its place in a session's line is kept, nothing of it has run. paused: it waits for the user's yes.
+UNFINISHED: tuple[TurnStatus, ...] = ("waiting", "running", "paused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,45 @@ class ToolStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalStep:
+    """A tool call that needs the user's yes before it runs; the turn pauses behind it.
+
+    `artifacts_sha256` is the hash of the session's files the yes is about; `token` is our signature over
+    the call, that hash and the time it ends (shared/approvals.py), made when the question was asked.
+    """
+
+    call_id: str
+    name: str
+    arguments: dict[str, Any] = field(hash=False)
+    artifacts_sha256: str
+    expires_at: datetime
+    token: str
+    kind: Literal["approval"] = "approval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionStep:
+    """The user's answer to an ApprovalStep of the same call."""
+
+    call_id: str
+    approved: bool
+    kind: Literal["decision"] = "decision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumedStep:
+    """The turn was taken up again here, after its instance died or it was interrupted.
+
+    What a reader saw of a reply that was never recorded belongs to this step's number; the reply that is
+    asked for anew has the next.
+    """
+
+    kind: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinalStep:
-    """The end of the turn; `error` and `code` are set when it failed."""
+    """The end of the turn; `error` and `code` are set when it failed. A turn taken up again goes on after it."""
 
     status: TurnStatus
     finish_reason: FinishReason
@@ -67,7 +106,7 @@ class FinalStep:
     kind: Literal["final"] = "final"
 
 
-Step = UserStep | ModelStep | ToolStep | FinalStep
+Step = UserStep | ModelStep | ToolStep | ApprovalStep | DecisionStep | ResumedStep | FinalStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +121,10 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One turn with its steps so far; a step's number is its index. `number` orders the session's turns."""
+    """One turn with its steps so far; a step's number is its index. `number` orders the session's turns.
+
+    A waiting turn has no number yet (0) and no steps.
+    """
 
     key: SessionKey
     turn_id: str

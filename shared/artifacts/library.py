@@ -25,7 +25,8 @@ from shared.clock import Clock
 from shared.errors import StoreUnavailableError, TooLargeError, VersionConflictError
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
-from shared.sessions.port import ArtifactIndex, OutgoingEvent
+from shared.sessions.outbox_port import OutgoingEvent
+from shared.sessions.port import ArtifactIndex
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 200

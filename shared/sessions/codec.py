@@ -9,13 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from shared.errors import InternalError, UnprocessableError
 from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
-from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
+from shared.sealing import Keyring
+from shared.session import Summary
+from shared.turn import (
+    ApprovalStep,
+    DecisionStep,
+    FinalStep,
+    ModelStep,
+    ResumedStep,
+    Step,
+    ToolStep,
+    TurnRequest,
+    UserStep,
+)
 
 SCHEMA_VERSION = 1
 
@@ -23,53 +36,76 @@ SCHEMA_VERSION = 1
 _EXACT = b" "
 
 
-def encode(value: Any) -> bytes:
-    """The stored form of a JSON value or of a value of ours.
+class Codec:
+    """Writes and reads stored forms, sealed for their user where there are encryption keys."""
 
-    Lone surrogates, NUL characters and integers of any size come back as they were; NaN becomes null.
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self.keyring = keyring or Keyring()
 
-    Raises:
-        UnprocessableError: the value is nested too deeply to be written.
-        InternalError: something in it is no JSON value.
-    """
-    form = {"schema_version": SCHEMA_VERSION, "value": value}
-    try:
-        return orjson.dumps(form)
-    except TypeError:
-        return _encode_exactly(form)
+    def encode(self, value: Any, user_id: str) -> bytes:
+        """The stored form of a JSON value or of a value of ours.
 
+        Lone surrogates, NUL characters and integers of any size come back as they were; NaN becomes null.
 
-def decode(stored: bytes) -> Any:
-    """The JSON value of a stored form; raises InternalError when a newer release wrote it."""
-    form = json.loads(stored) if stored.startswith(_EXACT) else orjson.loads(stored)
-    if form["schema_version"] > SCHEMA_VERSION:
-        raise InternalError(f"a stored value has schema_version {form['schema_version']}")
-    return form["value"]
+        Raises:
+            UnprocessableError: the value is nested too deeply to be written.
+            InternalError: something in it is no JSON value.
+        """
+        form = {"schema_version": SCHEMA_VERSION, "value": value}
+        try:
+            plain = orjson.dumps(form)
+        except TypeError:
+            plain = _encode_exactly(form)
+        return self.keyring.seal(plain, user_id)
 
+    def decode(self, stored: bytes, user_id: str) -> Any:
+        """The JSON value of a stored form.
 
-def decode_request(stored: bytes) -> TurnRequest:
-    """The request of a turn."""
-    form = decode(stored)
-    return TurnRequest(
-        message=form["message"],
-        enable_tools=form.get("enable_tools", True),
-        context=form.get("context") or {},
-        model=form.get("model"),
-    )
+        Raises:
+            InternalError: a newer release wrote it, it is damaged, or it does not open for this user.
+        """
+        plain = self.keyring.open(stored, user_id)
+        try:
+            form = json.loads(plain) if plain.startswith(_EXACT) else orjson.loads(plain)
+        except ValueError:
+            # The parser's own error holds the text.
+            raise InternalError("a stored value is damaged") from None
+        if form["schema_version"] > SCHEMA_VERSION:
+            raise InternalError(f"a stored value has schema_version {form['schema_version']}")
+        return form["value"]
 
+    def decode_request(self, stored: bytes, user_id: str) -> TurnRequest:
+        """The request of a turn."""
+        form = self.decode(stored, user_id)
+        return TurnRequest(
+            message=form["message"],
+            enable_tools=form.get("enable_tools", True),
+            context=form.get("context") or {},
+            model=form.get("model"),
+        )
 
-def decode_step(stored: bytes) -> Step:
-    """One step of a turn; raises InternalError for a kind this release does not know."""
-    form = decode(stored)
-    reader = _STEPS.get(form["kind"])
-    if reader is None:
-        raise InternalError(f"a stored step has the unknown kind {form['kind']!r}")
-    return reader(form)
+    def decode_step(self, stored: bytes, user_id: str) -> Step:
+        """One step of a turn; raises InternalError for a kind this release does not know."""
+        form = self.decode(stored, user_id)
+        reader = _STEPS.get(form["kind"])
+        if reader is None:
+            raise InternalError(f"a stored step has the unknown kind {form['kind']!r}")
+        return reader(form)
 
+    def decode_tool_result(self, stored: bytes, user_id: str) -> ToolResult:
+        """The result of a tool call."""
+        return _result(self.decode(stored, user_id))
 
-def decode_tool_result(stored: bytes) -> ToolResult:
-    """The result of a tool call."""
-    return _result(decode(stored))
+    def decode_summary(self, stored: bytes, user_id: str) -> Summary:
+        """The summary of a session."""
+        form = self.decode(stored, user_id)
+        return Summary(text=form["text"], through=form["through"])
+
+    def reseal(self, stored: bytes, user_id: str) -> bytes | None:
+        """The same form under the first key; None when it is so already."""
+        if self.keyring.is_current(stored):
+            return None
+        return self.keyring.seal(self.keyring.open(stored, user_id), user_id)
 
 
 def _encode_exactly(form: dict[str, Any]) -> bytes:
@@ -81,7 +117,10 @@ def _encode_exactly(form: dict[str, Any]) -> bytes:
         raise InternalError("a value to store is not JSON") from error
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
+def _fields_of(value: Any) -> dict[str, Any] | str:
+    if isinstance(value, datetime):
+        # As orjson writes it.
+        return value.isoformat()
     if not is_dataclass(value):
         raise TypeError(type(value).__name__)
     return {each.name: getattr(value, each.name) for each in fields(value)}
@@ -144,9 +183,31 @@ def _final(form: Mapping[str, Any]) -> FinalStep:
     )
 
 
+def _approval(form: Mapping[str, Any]) -> ApprovalStep:
+    return ApprovalStep(
+        call_id=form["call_id"],
+        name=form["name"],
+        arguments=form["arguments"],
+        artifacts_sha256=form["artifacts_sha256"],
+        expires_at=datetime.fromisoformat(form["expires_at"]),
+        token=form["token"],
+    )
+
+
+def _decision(form: Mapping[str, Any]) -> DecisionStep:
+    return DecisionStep(call_id=form["call_id"], approved=form["approved"])
+
+
+def _resumed(_: Mapping[str, Any]) -> ResumedStep:
+    return ResumedStep()
+
+
 _STEPS: dict[str, Callable[[Mapping[str, Any]], Step]] = {
     "user": _user,
     "model": _model,
     "tool": _tool,
+    "approval": _approval,
+    "decision": _decision,
+    "resumed": _resumed,
     "final": _final,
 }

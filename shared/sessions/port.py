@@ -1,21 +1,26 @@
 """What the domain asks of the session store: sessions, their turns, tool calls, artifact records, events.
 
-The protocols are one store behind one connection pool, because their writes belong together.
+The protocols are one store behind one connection pool, because their writes belong together; those of events
+and of accounts are in outbox_port.py and account_port.py.
 Every method takes the full key; a row of another user is as good as absent, in the query itself.
 All methods raise StoreUnavailableError when the database does not answer, and then nothing was written.
+Every write may be repeated with the same arguments and has one effect and the same answer: an adapter repeats
+one by itself when the answer to its commit was lost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
-from shared.session import Session
-from shared.turn import Step, Turn, TurnRequest
+from shared.session import Session, Summary
+from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
+from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
+from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
 
 T = TypeVar("T")
 
@@ -28,13 +33,7 @@ class Page(Generic[T]):
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingEvent:
-    """An event to publish, stored in the same write as its cause; its id never changes."""
-
-    event_id: str
-    type: str
-    data: dict[str, Any] = field(hash=False)
+IfBusy = Literal["reject", "wait", "interrupt", "rollback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,10 @@ class Lease:
 class NewTurn:
     """All that is needed to begin a turn, in one transaction.
 
-    `idempotency_key` with `body_hash` makes a repeat return the turn that is there.
+    `idempotency_key` with `body_hash` makes a repeat return the turn that is there. `wait_seconds` is how
+    long a place in the session's line is kept unless it is renewed (`TurnStore.claim_waiting`).
+    `known_revision`: the caller holds the history as it was at that revision of the session and needs it
+    only if it has changed.
     """
 
     key: SessionKey
@@ -64,27 +66,52 @@ class NewTurn:
     history_messages: int
     idempotency_key: str | None = None
     body_hash: str = ""
+    if_busy: IfBusy = "reject"
+    wait_seconds: float = 30.0
+    known_revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunTurn:
-    """A turn that may run, or (`lease` None) the one that the idempotency key already named.
+    """A turn that may run; or, `lease` None, one that waits in line or that the idempotency key named before.
 
-    `history` holds the session's ended turns before it, oldest first, complete turns only, the newest that
-    hold about `history_messages` messages between them.
+    `history` holds the session's ended turns before it and after those of `summary`, oldest first, complete
+    turns only, the newest that hold about `history_messages` messages between them. It is None when the
+    session was still at `known_revision`, and the caller has it. `base_revision` is the session's revision
+    before this write.
     """
 
     turn: Turn
     session: Session
     lease: Lease | None
-    history: tuple[Turn, ...] = ()
+    history: tuple[Turn, ...] | None = ()
+    summary: Summary | None = None
+    base_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenTurn:
+    """What to take a turn up again with: `step` is the next step of its record, by number create-only.
+
+    A DecisionStep answers a paused turn; a ResumedStep goes on with one that is `interrupted` (also: running
+    under a lease that has run out, or waiting without one) or `failed`. A waiting turn that nobody holds a
+    place for begins at once, with its step 0 before `step`, when the session is free.
+    """
+
+    user_id: str
+    turn_id: str
+    step: DecisionStep | ResumedStep
+    now: datetime
+    lease_seconds: float
+    history_messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToolCall:
     """A tool call that a caller named, about to run; `arguments_hash` tells whether a repeat is the same.
 
-    `lease_seconds` is how long the call may take: after that it counts as dead.
+    `lease_seconds` is how long the call may take: after that it counts as dead. `token` is the caller's own,
+    never used before: it becomes the claim's.
     """
 
     key: SessionKey
@@ -93,6 +120,7 @@ class NewToolCall:
     arguments_hash: str
     now: datetime
     lease_seconds: float
+    token: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +140,15 @@ class RecordedToolCall:
     arguments_hash: str
     result: ToolResult | None
     lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resealed:
+    """What one call of `Store.reseal` did, and the place from which the next goes on (None at the end)."""
+
+    written: int
+    unreadable: int
+    after: str | None
 
 
 class SessionStore(Protocol):
@@ -154,11 +191,57 @@ class TurnStore(Protocol):
     async def begin_turn(self, *, new: NewTurn) -> BegunTurn:
         """Creates the session if need be, takes its lease, records step 0 and reads the history.
 
+        The session is busy while a turn of it is running or paused under a lease that has not run out, or a
+        turn waits in its line under a place that has not run out. (An unfinished turn whose lease or place
+        has run out is marked `interrupted`, its held events are let go, and it is in nobody's way.) Then:
+
+        - `reject`: TurnInProgressError, or ApprovalRequiredError when the turn in the way is paused.
+        - `wait`: the turn gets the last place in the line: it comes back `waiting`, without a lease.
+        - `interrupt`: the running or paused turn is marked `interrupted`, its lease is lost, its events are
+          let go; the new turn begins, before any that wait.
+        - `rollback`: the running or paused turn is removed with its steps, its artifact versions and its
+          held events, as if it had never been; the new turn begins, before any that wait. Its idempotency key
+          stays taken (TurnNotFoundError from then on), so that a late repeat does not bring it back.
+
         Raises:
-            TurnInProgressError: a turn of the session is running and its lease has not run out. (A running
-                turn whose lease has run out is marked `interrupted` and the new one begins.)
+            TurnInProgressError, ApprovalRequiredError: as above; `turn_id` is in the details.
             IdempotencyMismatchError: the key was used with another body in the last 24 hours.
+            TurnNotFoundError: the key's turn was rolled back.
             SessionNotFoundError: the session was deleted.
+        """
+        ...
+
+    async def claim_waiting(
+        self,
+        *,
+        key: SessionKey,
+        turn_ids: tuple[str, ...],
+        now: datetime,
+        lease_seconds: float,
+        wait_seconds: float,
+        history_messages: int,
+    ) -> BegunTurn | None:
+        """Renews the places of these waiting turns; begins the line's first if it is one of them.
+
+        It begins when the session is free, and gets its number and step 0 then. Those of others before it
+        whose places have run out are marked `interrupted`. None: not yet, or none of them waits any more.
+
+        Raises:
+            SessionNotFoundError: the session was deleted.
+        """
+        ...
+
+    async def take_turn(self, *, taken: TakenTurn) -> BegunTurn:
+        """Takes up a paused, interrupted or failed turn: a new lease, `taken.step` recorded, the history.
+
+        A DecisionStep of a call whose approval has run out, was answered or is of another turn is refused.
+
+        Raises:
+            TurnNotFoundError: the user has no such turn.
+            TurnInProgressError: it, or another turn of the session, is running.
+            ApprovalRequiredError: it is paused and `step` is no decision.
+            SessionConflictError: it has ended for good, the session has gone on after it, or there is no such
+                approval open.
         """
         ...
 
@@ -171,8 +254,12 @@ class TurnStore(Protocol):
         now: datetime,
         lease_seconds: float,
         events: tuple[OutgoingEvent, ...] = (),
+        pause_until: datetime | None = None,
     ) -> None:
         """Writes step `number`, create-only, with the events it causes, and renews the lease.
+
+        With `pause_until` the turn is paused: its lease lasts until then, and no other write of this lease
+        is taken but a further one with `pause_until`. Events wait for the turn's end before they go out.
 
         Raises:
             SessionConflictError: the lease was lost, the turn has ended, or the step is there already.
@@ -190,6 +277,8 @@ class TurnStore(Protocol):
     ) -> None:
         """Writes the last steps from `number` on, ends the turn, releases the session: one transaction.
 
+        The turn's held events go out, then `events`.
+
         The last of `steps` is the FinalStep, whose status becomes the turn's.
 
         Raises:
@@ -201,10 +290,38 @@ class TurnStore(Protocol):
         """Keeps the lease for another while; raises SessionConflictError when it was lost."""
         ...
 
+    async def lost_leases(self, *, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:
+        """Those of the leases that no longer hold, as their turns were stopped, ended or taken over."""
+        ...
+
+    async def stop_turn(
+        self,
+        *,
+        user_id: str,
+        turn_id: str,
+        status: Literal["cancelled", "interrupted"],
+        now: datetime,
+        events: tuple[OutgoingEvent, ...] = (),
+    ) -> Turn:
+        """Ends an unfinished turn from outside, keeping its record; whoever ran it has lost its lease.
+
+        The turn as it is then; one that has ended already stays as it is, and `events` are not stored.
+        A waiting turn gets its number, step 0 and then this end. Raises TurnNotFoundError.
+        """
+        ...
+
+    async def save_summary(self, *, lease: Lease, summary: Summary, now: datetime) -> None:
+        """Replaces the session's summary by one that reaches further.
+
+        Raises:
+            SessionConflictError: the lease was lost.
+        """
+        ...
+
     async def load_turn(self, *, user_id: str, turn_id: str) -> Turn:
         """The turn with its steps so far; raises TurnNotFoundError.
 
-        A running turn whose lease has run out reads as `interrupted`.
+        An unfinished turn whose lease or place has run out reads as `interrupted`.
         """
         ...
 
@@ -223,9 +340,10 @@ class ArtifactIndex(Protocol):
         max_files: int,
         events: tuple[OutgoingEvent, ...] = (),
     ) -> bool:
-        """Records a version, create-only; False when that version number is taken.
+        """Records a version, create-only; False when that version number is, or was, taken.
 
-        A file that was deleted comes back with its next number.
+        A file that was deleted comes back with its next number. The events of a version that an unfinished
+        turn saved (`artifact.turn_id`) wait for its end.
 
         Raises:
             SessionNotFoundError; TooLargeError when the session would have more than `max_files` files.
@@ -287,20 +405,37 @@ class ToolCallStore(Protocol):
         ...
 
 
-class EventOutbox(Protocol):
-    """Events to publish that have no other cause in the store."""
+class Store(
+    SessionStore,
+    TurnStore,
+    ArtifactIndex,
+    ToolCallStore,
+    EventOutbox,
+    UsageLedger,
+    UserSecrets,
+    NamedLeases,
+    Protocol,
+):
+    """The whole store, as an adapter provides it."""
 
-    async def add_events(self, *, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
-        """Stores the events, all or none; one whose id the user's outbox holds already stays as it is.
+    async def tidy(self, *, now: datetime, limit: int) -> int:
+        """Removes up to about `limit` records whose time is over; how many it removed.
 
-        Raises:
-            SessionNotFoundError: the user has no such session.
+        Idempotency keys past their 24 hours, tool calls of more than 24 hours ago, events published more than
+        7 days ago, permits, reservations and named leases that have run out, days of usage older than 90.
         """
         ...
 
+    async def reseal(self, *, after: str | None, limit: int) -> Resealed:
+        """Looks at up to about `limit` records, and writes their bodies again under the first encryption key.
 
-class Store(SessionStore, TurnStore, ArtifactIndex, ToolCallStore, EventOutbox, Protocol):
-    """The whole store, as an adapter provides it."""
+        Only those that are not yet. Goes through the store in a fixed order from the place that the last call
+        gave. A body that does not open stays as it is and is counted.
+
+        Raises:
+            InvalidRequestError: `after` is no place that a call gave.
+        """
+        ...
 
     async def check(self) -> None:
         """Returns when the database answers; raises StoreUnavailableError when it does not."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.sealing import Keyring
+from shared.sessions.codec import Codec
 from shared.sessions.port import Store
 from shared.settings import Settings
 
@@ -13,7 +15,8 @@ async def open_store(settings: Settings) -> Store:
     """The opened store; the caller closes it.
 
     Raises:
-        ConfigurationError: DATABASE_URL names no store we have, or a Postgres that is to be migrated first.
+        ConfigurationError: DATABASE_URL names no store we have, or a Postgres that is to be migrated first;
+            ENCRYPTION_KEYS holds what is no key.
         StoreUnavailableError: the database does not answer.
     """
     scheme = settings.database.partition(":")[0]
@@ -23,8 +26,10 @@ async def open_store(settings: Settings) -> Store:
         )
     from shared.sessions.sql.store import SqlStore
 
+    keys = settings.encryption_keys
+    codec = Codec(Keyring.of(keys.get_secret_value() if keys else None))
     try:
-        return await SqlStore.open(settings.database)
+        return await SqlStore.open(settings.database, codec=codec)
     except (ConfigurationError, StoreUnavailableError):
         if not scheme.startswith("sqlite"):
             raise
@@ -32,4 +37,4 @@ async def open_store(settings: Settings) -> Store:
     from shared.sessions.migrate import migrate
 
     await migrate(settings.database)
-    return await SqlStore.open(settings.database)
+    return await SqlStore.open(settings.database, codec=codec)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import secrets
 import time
 from collections.abc import Mapping
 
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # Over a tool's own deadline: its end has to be recorded within the lease.
 _MARGIN_SECONDS = 15.0
+# Never the same twice, also after a release: an earlier claim must not fit a later one.
+_TOKEN_BITS = 62
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _MISMATCH = ToolFault(
     code="call_id_mismatch", message="this call_id was used with another tool or arguments: take a new one"
@@ -83,6 +86,7 @@ class OnceToolRunner:
                     arguments_hash=arguments_hash,
                     now=self._clock(),
                     lease_seconds=deadline + _MARGIN_SECONDS,
+                    token=secrets.randbits(_TOKEN_BITS),
                 )
             )
             if isinstance(outcome, ToolClaim):

@@ -30,7 +30,7 @@ from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.searching.port import WebSearch
-from shared.sessions.port import EventOutbox
+from shared.sessions.outbox_port import EventOutbox
 from shared.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
-from shared.sessions.port import EventOutbox, ToolCallStore
+from shared.sessions.outbox_port import EventOutbox
+from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
 from shared.tools.port import ToolRunner, ToolServices
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from shared.errors import ToolFailedError
 from shared.keys import SessionKey
-from shared.sessions.port import OutgoingEvent
+from shared.sessions.outbox_port import OutgoingEvent
 from shared.tools.port import ToolContext, tool
 
 _TYPE: Literal["ai.bot.suggestion"] = "ai.bot.suggestion"

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from shared.errors import InternalError
 from shared.messages import ToolCall
-from shared.sessions.codec import decode, decode_request, decode_step, encode
+from shared.sessions.codec import Codec
 from shared.sessions.sql.columns import from_micros, to_micros
 from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
 from tests.contracts.session_values import COMPLETED, DONE, FAILED, FAULT, MODEL, ODD, TOOL
+
+CODEC, USER = Codec(), "alice"
 
 # Rows as the first release wrote them. Never change one: a database out there holds it.
 FIRST_RELEASE: tuple[tuple[bytes, Step], ...] = (
@@ -44,20 +46,20 @@ FIRST_RELEASE: tuple[tuple[bytes, Step], ...] = (
 
 @pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
 def test_stored_steps_of_the_first_release_load(stored: bytes, step: Step) -> None:
-    assert decode_step(stored) == step
+    assert CODEC.decode_step(stored, USER) == step
 
 
 @pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
 def test_the_stored_form_is_what_it_was(stored: bytes, step: Step) -> None:
-    assert encode(step) == stored
+    assert CODEC.encode(step, USER) == stored
 
 
 def test_a_field_that_came_later_is_filled_in_and_one_from_later_is_ignored() -> None:
-    form = json.loads(encode(TOOL))
+    form = json.loads(CODEC.encode(TOOL, USER))
     del form["value"]["result"]["untrusted"]
     form["value"]["result"]["colour"] = "red"
     form["value"]["shape"] = "round"
-    loaded = decode_step(json.dumps(form).encode())
+    loaded = CODEC.decode_step(json.dumps(form).encode(), USER)
     assert isinstance(loaded, ToolStep)
     assert loaded.result.untrusted is False
     assert loaded.filenames == ("main.py", "README.md")
@@ -65,15 +67,17 @@ def test_a_field_that_came_later_is_filled_in_and_one_from_later_is_ignored() ->
 
 @pytest.mark.parametrize("step", [MODEL, TOOL, FAULT, DONE, COMPLETED, FAILED])
 def test_a_step_comes_back_with_all_its_fields(step: Step) -> None:
-    again = decode_step(encode(step))
+    again = CODEC.decode_step(CODEC.encode(step, USER), USER)
     assert again == step
     assert repr(again) == repr(step)
 
 
 def test_a_request_comes_back_and_a_short_one_is_filled_in() -> None:
     request = TurnRequest(message=ODD, enable_tools=False, context={"a": [1]}, model="m")
-    assert decode_request(encode(request)) == request
-    assert decode_request(b'{"schema_version":1,"value":{"message":"m"}}') == TurnRequest(message="m")
+    assert CODEC.decode_request(CODEC.encode(request, USER), USER) == request
+    assert CODEC.decode_request(b'{"schema_version":1,"value":{"message":"m"}}', USER) == TurnRequest(
+        message="m"
+    )
 
 
 json_values = st.recursive(
@@ -90,7 +94,7 @@ json_values = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(json_values)
 def test_any_json_value_comes_back(value: Any) -> None:
-    assert decode(encode(value)) == value
+    assert CODEC.decode(CODEC.encode(value, USER), USER) == value
 
 
 @settings(max_examples=300, deadline=None)
@@ -101,9 +105,9 @@ def test_a_stored_time_is_exact(micros: int) -> None:
 
 def test_what_is_no_json_is_our_own_mistake() -> None:
     with pytest.raises(InternalError):
-        encode({"x": object()})
+        CODEC.encode({"x": object()}, USER)
     with pytest.raises(InternalError):
-        encode(ToolCall(id="a", name="b", arguments={"x": {1, 2}}))
+        CODEC.encode(ToolCall(id="a", name="b", arguments={"x": {1, 2}}), USER)
 
 
 def test_a_form_of_a_later_release_is_refused() -> None:
@@ -112,7 +116,7 @@ def test_a_form_of_a_later_release_is_refused() -> None:
         b'{"schema_version":1,"value":{"kind":"dance"}}',
     ):
         with pytest.raises(InternalError):
-            decode_step(stored)
+            CODEC.decode_step(stored, USER)
 
 
 def test_every_kind_of_step_has_a_stored_sample() -> None:

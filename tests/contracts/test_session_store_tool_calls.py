@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from sqlalchemy import select
 
 from shared.errors import SessionConflictError, SessionNotFoundError
 from shared.keys import SessionKey
-from shared.sessions.codec import decode
+from shared.sessions.codec import Codec
 from shared.sessions.port import NewToolCall, RecordedToolCall, Store, ToolClaim
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.schema import outbox
 from tests.contracts.session_values import FAULT, ODD, TOOL, SetClock, event, session_key
 
 LEASE = 30.0
+TOKENS = count(1)
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ def new_call(key: SessionKey, clock: SetClock, **changes: Any) -> NewToolCall:
         arguments_hash="h1",
         now=clock.now,
         lease_seconds=LEASE,
+        token=next(TOKENS),
     )
     return replace(call, **changes)
 
@@ -141,7 +144,10 @@ async def outgoing(database_url: str) -> list[tuple[str, str, str, str, Any]]:
     runner = open_runner(database_url)
     rows = await runner.read(lambda conn: conn.execute(select(outbox).order_by(outbox.c.sequence)).all())
     await runner.close()
-    return [(row.user_id, row.session_id, row.event_id, row.type, decode(row.data)) for row in rows]
+    return [
+        (row.user_id, row.session_id, row.event_id, row.type, Codec().decode(row.data, row.user_id))
+        for row in rows
+    ]
 
 
 async def test_an_event_is_stored_once_by_its_id(

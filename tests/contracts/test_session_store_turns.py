@@ -18,7 +18,7 @@ from shared.errors import (
 )
 from shared.keys import SessionKey
 from shared.messages import TextPart
-from shared.sessions.codec import decode
+from shared.sessions.codec import Codec
 from shared.sessions.port import BegunTurn, Lease, Store
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.schema import outbox
@@ -402,5 +402,5 @@ async def test_events_are_stored_with_their_cause_in_order_or_not_at_all(
     assert {(row.user_id, row.session_id, row.type) for row in rows} == {
         ("alice", "s-1", "ai.turn.completed")
     }
-    assert decode(rows[0].data) == {"text": ODD}
+    assert Codec().decode(rows[0].data, "alice") == {"text": ODD}
     assert [row.published_at for row in rows] == [None] * 3

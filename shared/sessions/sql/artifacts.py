@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Insert, and_, bindparam, case, func, insert, select, update
 
 from shared.artifact import Artifact
 from shared.errors import ArtifactNotFoundError, TooLargeError
 from shared.keys import ArtifactKey, SessionKey
-from shared.sessions.codec import decode, encode
-from shared.sessions.port import OutgoingEvent
+from shared.sessions.codec import Codec
+from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
 from shared.sessions.sql.outbox import add_events
 from shared.sessions.sql.schema import artifact_versions, artifacts, sessions
 from shared.sessions.sql.sessions import check_session, lock_session
+from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 
 _FILES = (artifacts.c.user_id == bindparam("user"), artifacts.c.session_id == bindparam("session"))
@@ -61,64 +62,62 @@ def _point_to(database_insert: Any) -> Insert:
 _POINT_TO = upsert(_point_to)
 
 
-def add_version(
-    conn: Connection, artifact: Artifact, max_files: int, events: tuple[OutgoingEvent, ...]
-) -> bool:
+def add_version(tx: Tx, artifact: Artifact, max_files: int, events: tuple[OutgoingEvent, ...]) -> bool:
     """See `ArtifactIndex.add_version`; the session's row is held, so that the count of files is true."""
     key = artifact.key.session
-    lock_session(conn, key)
-    state = conn.execute(_STATE, _ids(artifact.key)).one()
+    lock_session(tx, key)
+    state = tx.execute(_STATE, _ids(artifact.key)).one()
     if artifact.version <= (state.newest or 0):
         return False
     if not state.kept and state.files >= max_files:
         raise TooLargeError(f"a session has at most {max_files} files")
     place = {"user_id": key.user_id, "session_id": key.session_id, "filename": artifact.filename}
-    conn.execute(_POINT_TO(conn), place | {"newest": artifact.version})
-    conn.execute(_ADD_VERSION, place | _values(artifact))
-    add_events(conn, key, events, artifact.created_at)
+    tx.execute(_POINT_TO(tx), place | {"newest": artifact.version})
+    tx.execute(_ADD_VERSION, place | _values(tx.codec, artifact))
+    add_events(tx, key, events, artifact.created_at)
     return True
 
 
-def newest(conn: Connection, key: ArtifactKey) -> Artifact | None:
+def newest(tx: Tx, key: ArtifactKey) -> Artifact | None:
     """See `ArtifactIndex.newest`."""
-    row = conn.execute(_NEWEST, _ids(key)).first()
-    return None if row is None else _artifact(key.session, row)
+    row = tx.execute(_NEWEST, _ids(key)).first()
+    return None if row is None else _artifact(tx.codec, key.session, row)
 
 
-def load_version(conn: Connection, key: ArtifactKey, version: int | None) -> Artifact:
+def load_version(tx: Tx, key: ArtifactKey, version: int | None) -> Artifact:
     """See `ArtifactIndex.load_version`."""
     statement = _CURRENT if version is None else _VERSION
-    row = conn.execute(statement, _ids(key) | {"number": version}).first()
+    row = tx.execute(statement, _ids(key) | {"number": version}).first()
     if row is None:
-        raise _missing(conn, key)
-    return _artifact(key.session, row)
+        raise _missing(tx, key)
+    return _artifact(tx.codec, key.session, row)
 
 
-def list_artifacts(conn: Connection, session: SessionKey) -> tuple[Artifact, ...]:
+def list_artifacts(tx: Tx, session: SessionKey) -> tuple[Artifact, ...]:
     """See `ArtifactIndex.list_artifacts`."""
-    rows = conn.execute(_LIST, {"user": session.user_id, "session": session.session_id}).all()
+    rows = tx.execute(_LIST, {"user": session.user_id, "session": session.session_id}).all()
     if not rows:
-        check_session(conn, session)
-    return tuple(_artifact(session, row) for row in rows)
+        check_session(tx, session)
+    return tuple(_artifact(tx.codec, session, row) for row in rows)
 
 
-def list_versions(conn: Connection, key: ArtifactKey) -> tuple[Artifact, ...]:
+def list_versions(tx: Tx, key: ArtifactKey) -> tuple[Artifact, ...]:
     """See `ArtifactIndex.list_versions`."""
-    rows = conn.execute(_VERSIONS, _ids(key)).all()
+    rows = tx.execute(_VERSIONS, _ids(key)).all()
     if not rows:
-        raise _missing(conn, key)
-    return tuple(_artifact(key.session, row) for row in rows)
+        raise _missing(tx, key)
+    return tuple(_artifact(tx.codec, key.session, row) for row in rows)
 
 
-def delete_artifact(conn: Connection, key: ArtifactKey, now: datetime) -> None:
+def delete_artifact(tx: Tx, key: ArtifactKey, now: datetime) -> None:
     """See `ArtifactIndex.delete_artifact`."""
-    lock_session(conn, key.session)
-    if conn.execute(_DELETE, _ids(key) | {"now": to_micros(now)}).rowcount == 0:
-        raise _missing(conn, key)
+    lock_session(tx, key.session)
+    if tx.execute(_DELETE, _ids(key) | {"now": to_micros(now)}).rowcount == 0:
+        raise _missing(tx, key)
 
 
-def _missing(conn: Connection, key: ArtifactKey) -> ArtifactNotFoundError:
-    check_session(conn, key.session)
+def _missing(tx: Tx, key: ArtifactKey) -> ArtifactNotFoundError:
+    check_session(tx, key.session)
     return ArtifactNotFoundError("there is no such file, or not this version of it, in the session")
 
 
@@ -126,7 +125,7 @@ def _ids(key: ArtifactKey) -> dict[str, Any]:
     return {"user": key.session.user_id, "session": key.session.session_id, "name": key.filename}
 
 
-def _values(artifact: Artifact) -> dict[str, Any]:
+def _values(codec: Codec, artifact: Artifact) -> dict[str, Any]:
     return {
         "version": artifact.version,
         "type": artifact.type,
@@ -135,12 +134,12 @@ def _values(artifact: Artifact) -> dict[str, Any]:
         "sha256": artifact.sha256,
         "object_key": artifact.object_key,
         "quality_score": artifact.quality_score,
-        "findings": encode(artifact.findings),
+        "findings": codec.encode(artifact.findings, artifact.key.session.user_id),
         "created_at": to_micros(artifact.created_at),
     }
 
 
-def _artifact(session: SessionKey, row: AnyRow) -> Artifact:
+def _artifact(codec: Codec, session: SessionKey, row: AnyRow) -> Artifact:
     return Artifact(
         key=ArtifactKey(session=session, filename=row.filename),
         version=row.version,
@@ -151,5 +150,5 @@ def _artifact(session: SessionKey, row: AnyRow) -> Artifact:
         created_at=from_micros(row.created_at),
         object_key=row.object_key,
         quality_score=row.quality_score,
-        findings=tuple(decode(row.findings)),
+        findings=tuple(codec.decode(row.findings, session.user_id)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, select
+from sqlalchemy import Insert, bindparam, select
 
 from shared.errors import IdempotencyMismatchError
 from shared.keys import SessionKey
@@ -14,6 +14,7 @@ from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.schema import idempotency
 from shared.sessions.sql.sessions import load_session
 from shared.sessions.sql.turn_rows import load_turn
+from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 
 KEPT = timedelta(hours=24)
@@ -39,7 +40,7 @@ _TAKEN = select(idempotency.c.body_hash, idempotency.c.turn_id, idempotency.c.se
 )
 
 
-def repeated_turn(conn: Connection, new: NewTurn, key: str) -> BegunTurn | None:
+def repeated_turn(tx: Tx, new: NewTurn, key: str) -> BegunTurn | None:
     """The turn that the key named in the last 24 hours; None when the key is now taken for the new turn.
 
     A second transaction with the key waits here for the first one's end (Postgres) or beginning (SQLite).
@@ -56,11 +57,11 @@ def repeated_turn(conn: Connection, new: NewTurn, key: str) -> BegunTurn | None:
         "session_id": new.key.session_id,
         "expires_at": to_micros(new.now) + _KEPT_MICROS,
     }
-    if conn.execute(_TAKE_KEY(conn), values).first() is not None:
+    if tx.execute(_TAKE_KEY(tx), values).first() is not None:
         return None
-    row = conn.execute(_TAKEN, {"user": new.key.user_id, "key": key}).one()
+    row = tx.execute(_TAKEN, {"user": new.key.user_id, "key": key}).one()
     if row.body_hash != new.body_hash:
         raise IdempotencyMismatchError("this Idempotency-Key was used with another body")
-    session = load_session(conn, SessionKey(user_id=new.key.user_id, session_id=row.session_id))
-    turn = load_turn(conn, new.key.user_id, row.turn_id, new.now)
+    session = load_session(tx, SessionKey(user_id=new.key.user_id, session_id=row.session_id))
+    turn = load_turn(tx, new.key.user_id, row.turn_id, new.now)
     return BegunTurn(turn=turn, session=session, lease=None)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import SessionConflictError, SessionNotFoundError
 from shared.keys import SessionKey
 from shared.session import Session
-from shared.sessions.codec import decode, encode
+from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.merge_patch import merge_patch
 from shared.sessions.port import Page
 from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
 from shared.sessions.sql.schema import sessions, turns
+from shared.sessions.sql.tx import Tx
 
 _END_OF_TIME = 2**63 - 1
 
@@ -87,12 +88,12 @@ _LIST = (
 )
 
 
-def session_of(key: SessionKey, row: AnyRow) -> Session:
+def session_of(codec: Codec, key: SessionKey, row: AnyRow) -> Session:
     """The session a row with `COLUMNS` holds."""
     return Session(
         key=key,
-        title=decode(row.title),
-        context=decode(row.context),
+        title=codec.decode(row.title, key.user_id),
+        context=codec.decode(row.context, key.user_id),
         created_at=from_micros(row.created_at),
         updated_at=from_micros(row.updated_at),
         revision=row.revision,
@@ -105,36 +106,34 @@ def session_not_found() -> SessionNotFoundError:
     return SessionNotFoundError("there is no such session")
 
 
-def check_session(conn: Connection, key: SessionKey) -> None:
+def check_session(tx: Tx, key: SessionKey) -> None:
     """Returns when the session exists; raises SessionNotFoundError."""
-    if conn.execute(_EXISTS, _ids(key)).first() is None:
+    if tx.execute(_EXISTS, _ids(key)).first() is None:
         raise session_not_found()
 
 
-def lock_session(conn: Connection, key: SessionKey) -> bytes:
+def lock_session(tx: Tx, key: SessionKey) -> bytes:
     """Holds the session's row until the transaction ends, and gives its stored context.
 
     Raises:
         SessionNotFoundError: there is none.
     """
-    row = conn.execute(_LOCK, _ids(key)).first()
+    row = tx.execute(_LOCK, _ids(key)).first()
     if row is None:
         raise session_not_found()
     stored: bytes = row.context
     return stored
 
 
-def create_session(
-    conn: Connection, key: SessionKey, title: str, context: dict[str, Any], now: datetime
-) -> Session:
+def create_session(tx: Tx, key: SessionKey, title: str, context: dict[str, Any], now: datetime) -> Session:
     """See `SessionStore.create_session`."""
     micros = to_micros(now)
     values = {
         "user_id": key.user_id,
         "session_id": key.session_id,
-        "title": encode(title),
+        "title": tx.codec.encode(title, key.user_id),
         "untitled": not title,
-        "context": encode(context),
+        "context": tx.codec.encode(context, key.user_id),
         "revision": 1,
         "created_at": micros,
         "updated_at": micros,
@@ -143,24 +142,25 @@ def create_session(
         "next_turn_number": 1,
     }
     try:
-        conn.execute(_CREATE, values)
+        tx.execute(_CREATE, values)
     except IntegrityError as error:
         raise SessionConflictError("there is a session of this id already") from error
     return Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
 
 
-def load_session(conn: Connection, key: SessionKey) -> Session:
+def load_session(tx: Tx, key: SessionKey) -> Session:
     """See `SessionStore.load_session`."""
-    return _changed(key, conn.execute(_LOAD, _ids(key)).first())
+    return _changed(tx.codec, key, tx.execute(_LOAD, _ids(key)).first())
 
 
-def list_sessions(conn: Connection, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
+def list_sessions(tx: Tx, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
     """See `SessionStore.list_sessions`."""
     before, before_id = read_cursor(cursor, int, str) if cursor else (_END_OF_TIME, "")
     values = {"user": user_id, "before": before, "before_id": before_id, "rows": limit + 1}
-    rows = conn.execute(_LIST, values).all()
+    rows = tx.execute(_LIST, values).all()
     items = tuple(
-        session_of(SessionKey(user_id=user_id, session_id=row.session_id), row) for row in rows[:limit]
+        session_of(tx.codec, SessionKey(user_id=user_id, session_id=row.session_id), row)
+        for row in rows[:limit]
     )
     if len(rows) <= limit:
         return Page(items=items)
@@ -168,31 +168,35 @@ def list_sessions(conn: Connection, user_id: str, limit: int, cursor: str | None
     return Page(items=items, next_cursor=write_cursor(last.updated_at, last.session_id))
 
 
-def set_title(conn: Connection, key: SessionKey, title: str, now: datetime) -> Session:
+def set_title(tx: Tx, key: SessionKey, title: str, now: datetime) -> Session:
     """See `SessionStore.set_title`."""
-    values = {"new_title": encode(title), "new_untitled": not title, "now": to_micros(now)}
-    return _changed(key, conn.execute(_RETITLE, _ids(key) | values).first())
+    values = {
+        "new_title": tx.codec.encode(title, key.user_id),
+        "new_untitled": not title,
+        "now": to_micros(now),
+    }
+    return _changed(tx.codec, key, tx.execute(_RETITLE, _ids(key) | values).first())
 
 
-def patch_context(conn: Connection, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
+def patch_context(tx: Tx, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
     """See `SessionStore.patch_context`."""
-    context = merge_patch(decode(lock_session(conn, key)), patch)
-    values = {"new_context": encode(context), "now": to_micros(now)}
-    return _changed(key, conn.execute(_SET_CONTEXT, _ids(key) | values).first())
+    context = merge_patch(tx.codec.decode(lock_session(tx, key), key.user_id), patch)
+    values = {"new_context": tx.codec.encode(context, key.user_id), "now": to_micros(now)}
+    return _changed(tx.codec, key, tx.execute(_SET_CONTEXT, _ids(key) | values).first())
 
 
-def delete_session(conn: Connection, key: SessionKey, now: datetime) -> None:
+def delete_session(tx: Tx, key: SessionKey, now: datetime) -> None:
     """See `SessionStore.delete_session`; a turn that runs loses its lease."""
     values = _ids(key) | {"now": to_micros(now)}
-    if conn.execute(_DELETE, values).rowcount == 0:
+    if tx.execute(_DELETE, values).rowcount == 0:
         raise session_not_found()
-    conn.execute(_STOP_TURNS, values)
+    tx.execute(_STOP_TURNS, values)
 
 
-def _changed(key: SessionKey, row: AnyRow | None) -> Session:
+def _changed(codec: Codec, key: SessionKey, row: AnyRow | None) -> Session:
     if row is None:
         raise session_not_found()
-    return session_of(key, row)
+    return session_of(codec, key, row)
 
 
 def _ids(key: SessionKey) -> dict[str, Any]:

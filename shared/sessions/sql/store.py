@@ -7,87 +7,51 @@ from functools import partial
 from typing import Any
 
 from shared.artifact import Artifact
-from shared.clock import Clock, utc_now
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
 from shared.session import Session
+from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import (
     BegunTurn,
     Lease,
     NewToolCall,
     NewTurn,
-    OutgoingEvent,
     Page,
     RecordedToolCall,
     ToolClaim,
 )
 from shared.sessions.sql import artifacts, outbox, sessions, tool_calls, turn_rows, turns
-from shared.sessions.sql.runner import Runner, open_runner
-from shared.sessions.sql.version import check_version
+from shared.sessions.sql.opened import OpenedDatabase
 from shared.turn import Step, Turn
 
 
-class SqlStore:
+class SqlStore(OpenedDatabase):
     """`Store` on SQLite or Postgres; the methods' contracts are the port's."""
-
-    def __init__(self, runner: Runner, *, clock: Clock = utc_now) -> None:
-        self._runner = runner
-        self._clock = clock
-
-    @classmethod
-    async def open(cls, database_url: str, *, clock: Clock = utc_now) -> SqlStore:
-        """A store that is connected and whose tables are those of this release; to be closed by the caller.
-
-        Raises:
-            ConfigurationError: the URL is wrong, or the database is to be migrated first.
-            StoreUnavailableError: the database does not answer.
-        """
-        store = cls(open_runner(database_url), clock=clock)
-        try:
-            await store.check()
-        except BaseException:
-            await store.close()
-            raise
-        return store
-
-    async def __aenter__(self) -> SqlStore:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def check(self) -> None:
-        await self._runner.read(check_version)
-
-    async def close(self) -> None:
-        await self._runner.close()
 
     async def create_session(
         self, *, key: SessionKey, title: str, context: dict[str, Any], now: datetime
     ) -> Session:
-        return await self._runner.write(
+        return await self._write(
             partial(sessions.create_session, key=key, title=title, context=context, now=now)
         )
 
     async def load_session(self, *, key: SessionKey) -> Session:
-        return await self._runner.read(partial(sessions.load_session, key=key))
+        return await self._read(partial(sessions.load_session, key=key))
 
     async def list_sessions(self, *, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
-        return await self._runner.read(
-            partial(sessions.list_sessions, user_id=user_id, limit=limit, cursor=cursor)
-        )
+        return await self._read(partial(sessions.list_sessions, user_id=user_id, limit=limit, cursor=cursor))
 
     async def set_title(self, *, key: SessionKey, title: str, now: datetime) -> Session:
-        return await self._runner.write(partial(sessions.set_title, key=key, title=title, now=now))
+        return await self._write(partial(sessions.set_title, key=key, title=title, now=now))
 
     async def patch_context(self, *, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
-        return await self._runner.write(partial(sessions.patch_context, key=key, patch=patch, now=now))
+        return await self._write(partial(sessions.patch_context, key=key, patch=patch, now=now))
 
     async def delete_session(self, *, key: SessionKey, now: datetime) -> None:
-        await self._runner.write(partial(sessions.delete_session, key=key, now=now))
+        await self._write(partial(sessions.delete_session, key=key, now=now))
 
     async def begin_turn(self, *, new: NewTurn) -> BegunTurn:
-        return await self._runner.write(partial(turns.begin_turn, new=new))
+        return await self._write(partial(turns.begin_turn, new=new))
 
     async def append_step(
         self,
@@ -99,7 +63,7 @@ class SqlStore:
         lease_seconds: float,
         events: tuple[OutgoingEvent, ...] = (),
     ) -> None:
-        await self._runner.write(
+        await self._write(
             partial(
                 turns.append_step,
                 lease=lease,
@@ -120,58 +84,56 @@ class SqlStore:
         now: datetime,
         events: tuple[OutgoingEvent, ...] = (),
     ) -> None:
-        await self._runner.write(
+        await self._write(
             partial(turns.finish_turn, lease=lease, number=number, last=steps, now=now, events=events)
         )
 
     async def renew_lease(self, *, lease: Lease, now: datetime, lease_seconds: float) -> None:
-        await self._runner.write(
-            partial(turns.renew_lease, lease=lease, now=now, lease_seconds=lease_seconds)
-        )
+        await self._write(partial(turns.renew_lease, lease=lease, now=now, lease_seconds=lease_seconds))
 
     async def load_turn(self, *, user_id: str, turn_id: str) -> Turn:
-        return await self._runner.read(
+        return await self._read(
             partial(turn_rows.load_turn, user_id=user_id, turn_id=turn_id, now=self._clock())
         )
 
     async def list_turns(self, *, key: SessionKey, limit: int, cursor: str | None) -> Page[Turn]:
-        return await self._runner.read(
+        return await self._read(
             partial(turn_rows.list_turns, key=key, limit=limit, cursor=cursor, now=self._clock())
         )
 
     async def add_version(
         self, *, artifact: Artifact, max_files: int, events: tuple[OutgoingEvent, ...] = ()
     ) -> bool:
-        return await self._runner.write(
+        return await self._write(
             partial(artifacts.add_version, artifact=artifact, max_files=max_files, events=events)
         )
 
     async def newest(self, *, key: ArtifactKey) -> Artifact | None:
-        return await self._runner.read(partial(artifacts.newest, key=key))
+        return await self._read(partial(artifacts.newest, key=key))
 
     async def load_version(self, *, key: ArtifactKey, version: int | None) -> Artifact:
-        return await self._runner.read(partial(artifacts.load_version, key=key, version=version))
+        return await self._read(partial(artifacts.load_version, key=key, version=version))
 
     async def list_artifacts(self, *, session: SessionKey) -> tuple[Artifact, ...]:
-        return await self._runner.read(partial(artifacts.list_artifacts, session=session))
+        return await self._read(partial(artifacts.list_artifacts, session=session))
 
     async def list_versions(self, *, key: ArtifactKey) -> tuple[Artifact, ...]:
-        return await self._runner.read(partial(artifacts.list_versions, key=key))
+        return await self._read(partial(artifacts.list_versions, key=key))
 
     async def delete_artifact(self, *, key: ArtifactKey, now: datetime) -> None:
-        await self._runner.write(partial(artifacts.delete_artifact, key=key, now=now))
+        await self._write(partial(artifacts.delete_artifact, key=key, now=now))
 
     async def claim_tool_call(self, *, call: NewToolCall) -> ToolClaim | RecordedToolCall:
-        return await self._runner.write(partial(tool_calls.claim_tool_call, call=call))
+        return await self._write(partial(tool_calls.claim_tool_call, call=call))
 
     async def load_tool_call(self, *, key: SessionKey, call_id: str) -> RecordedToolCall | None:
-        return await self._runner.read(partial(tool_calls.load_tool_call, key=key, call_id=call_id))
+        return await self._read(partial(tool_calls.load_tool_call, key=key, call_id=call_id))
 
     async def complete_tool_call(self, *, claim: ToolClaim, result: ToolResult) -> None:
-        await self._runner.write(partial(tool_calls.complete_tool_call, claim=claim, result=result))
+        await self._write(partial(tool_calls.complete_tool_call, claim=claim, result=result))
 
     async def release_tool_call(self, *, claim: ToolClaim) -> None:
-        await self._runner.write(partial(tool_calls.release_tool_call, claim=claim))
+        await self._write(partial(tool_calls.release_tool_call, claim=claim))
 
     async def add_events(self, *, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
-        await self._runner.write(partial(outbox.add_session_events, key=key, events=events, now=now))
+        await self._write(partial(outbox.add_session_events, key=key, events=events, now=now))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, delete, select, update
+from sqlalchemy import Insert, bindparam, delete, select, update
 
 from shared.errors import SessionConflictError
 from shared.keys import SessionKey
 from shared.messages import ToolResult
-from shared.sessions.codec import decode_tool_result, encode
+from shared.sessions.codec import Codec
 from shared.sessions.port import NewToolCall, RecordedToolCall, ToolClaim
 from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
 from shared.sessions.sql.schema import tool_calls
 from shared.sessions.sql.sessions import check_session
+from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 
 _RUNNING, _DONE = "running", "done"
@@ -52,12 +52,12 @@ _COMPLETE = update(tool_calls).where(*_HELD).values(status=_DONE, result=bindpar
 _RELEASE = delete(tool_calls).where(*_HELD)
 
 
-def claim_tool_call(conn: Connection, call: NewToolCall) -> ToolClaim | RecordedToolCall:
+def claim_tool_call(tx: Tx, call: NewToolCall) -> ToolClaim | RecordedToolCall:
     """See `ToolCallStore.claim_tool_call`.
 
     A second transaction with the id waits here for the first one's end (Postgres) or beginning (SQLite).
     """
-    check_session(conn, call.key)
+    check_session(tx, call.key)
     values = {
         "user_id": call.key.user_id,
         "session_id": call.key.session_id,
@@ -65,40 +65,42 @@ def claim_tool_call(conn: Connection, call: NewToolCall) -> ToolClaim | Recorded
         "name": call.name,
         "arguments_hash": call.arguments_hash,
         "status": _RUNNING,
-        # Never the same twice, also after a release: an earlier claim must not fit a later one.
-        "token": secrets.randbits(62),
+        "token": call.token,
         "started_at": to_micros(call.now),
         "lease_until": to_micros(call.now + timedelta(seconds=call.lease_seconds)),
     }
-    token = conn.execute(_CLAIM(conn), values).scalar()
+    token = tx.execute(_CLAIM(tx), values).scalar()
     if token is not None:
         return ToolClaim(key=call.key, call_id=call.call_id, token=token)
-    return _record(conn.execute(_LOAD, _ids(call.key, call.call_id)).one())
+    return _record(tx.codec, call.key.user_id, tx.execute(_LOAD, _ids(call.key, call.call_id)).one())
 
 
-def load_tool_call(conn: Connection, key: SessionKey, call_id: str) -> RecordedToolCall | None:
+def load_tool_call(tx: Tx, key: SessionKey, call_id: str) -> RecordedToolCall | None:
     """See `ToolCallStore.load_tool_call`."""
-    row = conn.execute(_LOAD, _ids(key, call_id)).first()
-    return None if row is None else _record(row)
+    row = tx.execute(_LOAD, _ids(key, call_id)).first()
+    return None if row is None else _record(tx.codec, key.user_id, row)
 
 
-def complete_tool_call(conn: Connection, claim: ToolClaim, result: ToolResult) -> None:
+def complete_tool_call(tx: Tx, claim: ToolClaim, result: ToolResult) -> None:
     """See `ToolCallStore.complete_tool_call`."""
-    values = _ids(claim.key, claim.call_id) | {"held_token": claim.token, "body": encode(result)}
-    if conn.execute(_COMPLETE, values).rowcount == 0:
+    values = _ids(claim.key, claim.call_id) | {
+        "held_token": claim.token,
+        "body": tx.codec.encode(result, claim.key.user_id),
+    }
+    if tx.execute(_COMPLETE, values).rowcount == 0:
         raise SessionConflictError("the claim on this tool call was lost")
 
 
-def release_tool_call(conn: Connection, claim: ToolClaim) -> None:
+def release_tool_call(tx: Tx, claim: ToolClaim) -> None:
     """See `ToolCallStore.release_tool_call`."""
-    conn.execute(_RELEASE, _ids(claim.key, claim.call_id) | {"held_token": claim.token})
+    tx.execute(_RELEASE, _ids(claim.key, claim.call_id) | {"held_token": claim.token})
 
 
-def _record(row: AnyRow) -> RecordedToolCall:
+def _record(codec: Codec, user_id: str, row: AnyRow) -> RecordedToolCall:
     return RecordedToolCall(
         name=row.name,
         arguments_hash=row.arguments_hash,
-        result=None if row.result is None else decode_tool_result(row.result),
+        result=None if row.result is None else codec.decode_tool_result(row.result, user_id),
         lease_until=from_micros(row.lease_until),
     )
 

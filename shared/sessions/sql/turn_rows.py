@@ -7,16 +7,17 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, null, select
+from sqlalchemy import Select, bindparam, case, null, select
 
 from shared.errors import TurnNotFoundError
 from shared.keys import SessionKey
-from shared.sessions.codec import decode_request, decode_step
+from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.port import Page
 from shared.sessions.sql.columns import AnyRow, from_micros, optional_time, to_micros
 from shared.sessions.sql.schema import sessions, steps, turns
 from shared.sessions.sql.sessions import check_session
+from shared.sessions.sql.tx import Tx
 from shared.turn import Turn
 
 _AFTER_ALL = 2**63 - 1
@@ -86,30 +87,28 @@ _LIST = (
 )
 
 
-def load_turn(conn: Connection, user_id: str, turn_id: str, now: datetime) -> Turn:
+def load_turn(tx: Tx, user_id: str, turn_id: str, now: datetime) -> Turn:
     """See `TurnStore.load_turn`."""
-    rows = conn.execute(_BY_ID, {"user": user_id, "turn": turn_id}).all()
+    rows = tx.execute(_BY_ID, {"user": user_id, "turn": turn_id}).all()
     if not rows:
         raise TurnNotFoundError("there is no such turn")
-    return _live_turn(user_id, rows, now)
+    return _live_turn(tx.codec, user_id, rows, now)
 
 
-def list_turns(
-    conn: Connection, key: SessionKey, limit: int, cursor: str | None, now: datetime
-) -> Page[Turn]:
+def list_turns(tx: Tx, key: SessionKey, limit: int, cursor: str | None, now: datetime) -> Page[Turn]:
     """See `TurnStore.list_turns`."""
     before = read_cursor(cursor, int)[0] if cursor else _AFTER_ALL
     values = {"user": key.user_id, "session": key.session_id, "before": before, "rows": limit + 1}
-    rows = conn.execute(_LIST, values).all()
+    rows = tx.execute(_LIST, values).all()
     if not rows:
-        check_session(conn, key)
+        check_session(tx, key)
     groups = _by_turn(rows)
-    items = tuple(_live_turn(key.user_id, group, now) for group in groups[:limit])
+    items = tuple(_live_turn(tx.codec, key.user_id, group, now) for group in groups[:limit])
     more = len(groups) > limit
     return Page(items=items, next_cursor=write_cursor(items[-1].number) if more else None)
 
 
-def read_history(conn: Connection, key: SessionKey, before: int, messages: int) -> tuple[Turn, ...]:
+def read_history(tx: Tx, key: SessionKey, before: int, messages: int) -> tuple[Turn, ...]:
     """The newest whole turns before that number that hold about so many messages, oldest first.
 
     At least one turn comes, however many messages it holds. A turn among them that is still marked as
@@ -118,17 +117,17 @@ def read_history(conn: Connection, key: SessionKey, before: int, messages: int) 
     place = {"user": key.user_id, "session": key.session_id}
     # Every turn ends with a step that is no message; most have two that are.
     limit = messages * 3 // 2 + 2
-    rows: Sequence[AnyRow] = conn.execute(_HISTORY, place | {"before": before, "rows": limit}).all()
+    rows: Sequence[AnyRow] = tx.execute(_HISTORY, place | {"before": before, "rows": limit}).all()
     if rows and rows[-1].step != 0:
         cut = rows[-1].number
-        rows = [row for row in rows if row.number != cut] or conn.execute(_ONE, place | {"turn": cut}).all()
+        rows = [row for row in rows if row.number != cut] or tx.execute(_ONE, place | {"turn": cut}).all()
     chosen: list[Turn] = []
     count = 0
     for group in _by_turn(rows):
         count += max(1, len(group) - 1)
         if chosen and count > messages:
             break
-        chosen.append(_turn(key.user_id, group[::-1]))
+        chosen.append(_turn(tx.codec, key.user_id, group[::-1]))
     return tuple(reversed(chosen))
 
 
@@ -136,23 +135,23 @@ def _by_turn(rows: Iterable[AnyRow]) -> list[list[AnyRow]]:
     return [list(group) for _, group in groupby(rows, key=lambda row: row.number)]
 
 
-def _live_turn(user_id: str, rows: Sequence[AnyRow], now: datetime) -> Turn:
+def _live_turn(codec: Codec, user_id: str, rows: Sequence[AnyRow], now: datetime) -> Turn:
     first = rows[0]
     lost = first.running_turn_id != first.turn_id or first.lease_until <= to_micros(now)
-    return _turn(user_id, rows, interrupted=first.status == "running" and lost)
+    return _turn(codec, user_id, rows, interrupted=first.status == "running" and lost)
 
 
-def _turn(user_id: str, rows: Sequence[AnyRow], *, interrupted: bool = False) -> Turn:
+def _turn(codec: Codec, user_id: str, rows: Sequence[AnyRow], *, interrupted: bool = False) -> Turn:
     first = rows[0]
     return Turn(
         key=SessionKey(user_id=user_id, session_id=first.session_id),
         turn_id=first.turn_id,
         number=first.number,
-        request=decode_request(first.request),
+        request=codec.decode_request(first.request, user_id),
         prompt_version=first.prompt_version,
         status="interrupted" if interrupted else first.status,
         created_at=from_micros(first.created_at),
         completed_at=optional_time(first.completed_at),
-        steps=tuple(decode_step(row.body) for row in rows),
+        steps=tuple(codec.decode_step(row.body, user_id) for row in rows),
         step_times=tuple(from_micros(row.step_at) for row in rows),
     )

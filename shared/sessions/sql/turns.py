@@ -6,19 +6,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Update, and_, bindparam, case, insert, or_, select, update
+from sqlalchemy import Insert, Update, and_, bindparam, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import SessionConflictError, TurnInProgressError
 from shared.keys import SessionKey
-from shared.sessions.codec import encode
-from shared.sessions.port import BegunTurn, Lease, NewTurn, OutgoingEvent
+from shared.sessions.codec import Codec
+from shared.sessions.outbox_port import OutgoingEvent
+from shared.sessions.port import BegunTurn, Lease, NewTurn
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.idempotency import repeated_turn
 from shared.sessions.sql.outbox import add_events
 from shared.sessions.sql.schema import sessions, steps, turns
 from shared.sessions.sql.sessions import COLUMNS, session_not_found, session_of
 from shared.sessions.sql.turn_rows import read_history
+from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 from shared.turn import FinalStep, Step, Turn, TurnStatus, UserStep
 
@@ -85,30 +87,30 @@ _END_TURN = (
 )
 
 
-def begin_turn(conn: Connection, new: NewTurn) -> BegunTurn:
+def begin_turn(tx: Tx, new: NewTurn) -> BegunTurn:
     """See `TurnStore.begin_turn`."""
     if new.idempotency_key is not None:
-        earlier = repeated_turn(conn, new, new.idempotency_key)
+        earlier = repeated_turn(tx, new, new.idempotency_key)
         if earlier is not None:
             return earlier
-    row = conn.execute(_TAKE_LEASE(conn), _session_values(new)).first()
+    row = tx.execute(_TAKE_LEASE(tx), _session_values(tx.codec, new)).first()
     if row is None:
-        raise _refusal(conn, new)
+        raise _refusal(tx, new)
     number = row.next_turn_number - 1
-    turn = _add_turn(conn, new, number, row.lease_token)
-    history = read_history(conn, new.key, number, new.history_messages) if number > 1 else ()
+    turn = _add_turn(tx, new, number, row.lease_token)
+    history = read_history(tx, new.key, number, new.history_messages) if number > 1 else ()
     if history and history[-1].status == "running":
-        history = (*history[:-1], _interrupt(conn, history[-1], new.now))
+        history = (*history[:-1], _interrupt(tx, history[-1], new.now))
     return BegunTurn(
         turn=turn,
-        session=session_of(new.key, row),
+        session=session_of(tx.codec, new.key, row),
         lease=Lease(key=new.key, turn_id=new.turn_id, turn_number=number, token=row.lease_token),
         history=history,
     )
 
 
 def append_step(
-    conn: Connection,
+    tx: Tx,
     *,
     lease: Lease,
     number: int,
@@ -118,13 +120,13 @@ def append_step(
     events: tuple[OutgoingEvent, ...],
 ) -> None:
     """See `TurnStore.append_step`."""
-    _fenced(conn, _ADVANCE, lease, until=to_micros(now + timedelta(seconds=lease_seconds)))
-    _add_steps(conn, lease, number, (step,), now)
-    add_events(conn, lease.key, events, now)
+    _fenced(tx, _ADVANCE, lease, until=to_micros(now + timedelta(seconds=lease_seconds)))
+    _add_steps(tx, lease, number, (step,), now)
+    add_events(tx, lease.key, events, now)
 
 
 def finish_turn(
-    conn: Connection,
+    tx: Tx,
     *,
     lease: Lease,
     number: int,
@@ -135,25 +137,25 @@ def finish_turn(
     """See `TurnStore.finish_turn`."""
     final = last[-1]
     assert isinstance(final, FinalStep)
-    _fenced(conn, _RELEASE, lease, now=to_micros(now))
-    _add_steps(conn, lease, number, last, now)
-    _end_turn(conn, lease.key, lease.turn_number, final.status, now)
-    add_events(conn, lease.key, events, now)
+    _fenced(tx, _RELEASE, lease, now=to_micros(now))
+    _add_steps(tx, lease, number, last, now)
+    _end_turn(tx, lease.key, lease.turn_number, final.status, now)
+    add_events(tx, lease.key, events, now)
 
 
-def renew_lease(conn: Connection, lease: Lease, now: datetime, lease_seconds: float) -> None:
+def renew_lease(tx: Tx, lease: Lease, now: datetime, lease_seconds: float) -> None:
     """See `TurnStore.renew_lease`."""
-    _fenced(conn, _RENEW, lease, until=to_micros(now + timedelta(seconds=lease_seconds)))
+    _fenced(tx, _RENEW, lease, until=to_micros(now + timedelta(seconds=lease_seconds)))
 
 
-def _session_values(new: NewTurn) -> dict[str, Any]:
+def _session_values(codec: Codec, new: NewTurn) -> dict[str, Any]:
     now = to_micros(new.now)
     return {
         "user_id": new.key.user_id,
         "session_id": new.key.session_id,
-        "title": encode(new.default_title),
+        "title": codec.encode(new.default_title, new.key.user_id),
         "untitled": not new.default_title,
-        "context": encode({}),
+        "context": codec.encode({}, new.key.user_id),
         "revision": 1,
         "created_at": now,
         "updated_at": now,
@@ -165,9 +167,9 @@ def _session_values(new: NewTurn) -> dict[str, Any]:
     }
 
 
-def _refusal(conn: Connection, new: NewTurn) -> Exception:
+def _refusal(tx: Tx, new: NewTurn) -> Exception:
     values = {"user": new.key.user_id, "session": new.key.session_id}
-    row = conn.execute(_WHY_NOT, values).one()
+    row = tx.execute(_WHY_NOT, values).one()
     if row.deleted_at is not None:
         return session_not_found()
     left = ((row.lease_until or 0) - to_micros(new.now)) / 1_000_000
@@ -176,25 +178,30 @@ def _refusal(conn: Connection, new: NewTurn) -> Exception:
     )
 
 
-def _add_turn(conn: Connection, new: NewTurn, number: int, token: int) -> Turn:
+def _add_turn(tx: Tx, new: NewTurn, number: int, token: int) -> Turn:
     now = to_micros(new.now)
     place = {"user_id": new.key.user_id, "session_id": new.key.session_id}
     values = {
         "number": number,
         "turn_id": new.turn_id,
-        "request": encode(new.request),
+        "request": tx.codec.encode(new.request, new.key.user_id),
         "prompt_version": new.prompt_version,
         "status": "running",
         "lease_token": token,
         "created_at": now,
     }
     step = UserStep(text=new.request.message, context=new.request.context)
-    first = {"turn_number": number, "number": 0, "body": encode(step), "created_at": now}
+    first = {
+        "turn_number": number,
+        "number": 0,
+        "body": tx.codec.encode(step, new.key.user_id),
+        "created_at": now,
+    }
     try:
-        conn.execute(_ADD_TURN, place | values)
+        tx.execute(_ADD_TURN, place | values)
     except IntegrityError as error:
         raise SessionConflictError("there is a turn of this id already") from error
-    conn.execute(_ADD_STEP, place | first)
+    tx.execute(_ADD_STEP, place | first)
     return Turn(
         key=new.key,
         turn_id=new.turn_id,
@@ -208,12 +215,12 @@ def _add_turn(conn: Connection, new: NewTurn, number: int, token: int) -> Turn:
     )
 
 
-def _interrupt(conn: Connection, turn: Turn, now: datetime) -> Turn:
-    _end_turn(conn, turn.key, turn.number, "interrupted", now)
+def _interrupt(tx: Tx, turn: Turn, now: datetime) -> Turn:
+    _end_turn(tx, turn.key, turn.number, "interrupted", now)
     return replace(turn, status="interrupted", completed_at=now)
 
 
-def _end_turn(conn: Connection, key: SessionKey, number: int, status: TurnStatus, now: datetime) -> None:
+def _end_turn(tx: Tx, key: SessionKey, number: int, status: TurnStatus, now: datetime) -> None:
     values = {
         "user": key.user_id,
         "session": key.session_id,
@@ -221,10 +228,10 @@ def _end_turn(conn: Connection, key: SessionKey, number: int, status: TurnStatus
         "new_status": status,
         "now": to_micros(now),
     }
-    conn.execute(_END_TURN, values)
+    tx.execute(_END_TURN, values)
 
 
-def _fenced(conn: Connection, statement: Update, lease: Lease, **values: int) -> None:
+def _fenced(tx: Tx, statement: Update, lease: Lease, **values: int) -> None:
     """Changes the session on condition that the lease still holds, and keeps its row until the end."""
     held = {
         "user": lease.key.user_id,
@@ -232,11 +239,11 @@ def _fenced(conn: Connection, statement: Update, lease: Lease, **values: int) ->
         "turn": lease.turn_id,
         "token": lease.token,
     }
-    if conn.execute(statement, held | values).rowcount == 0:
+    if tx.execute(statement, held | values).rowcount == 0:
         raise SessionConflictError("the turn has ended, or another one has taken its lease")
 
 
-def _add_steps(conn: Connection, lease: Lease, number: int, new: tuple[Step, ...], now: datetime) -> None:
+def _add_steps(tx: Tx, lease: Lease, number: int, new: tuple[Step, ...], now: datetime) -> None:
     at = to_micros(now)
     values = [
         {
@@ -244,12 +251,12 @@ def _add_steps(conn: Connection, lease: Lease, number: int, new: tuple[Step, ...
             "session_id": lease.key.session_id,
             "turn_number": lease.turn_number,
             "number": number + index,
-            "body": encode(step),
+            "body": tx.codec.encode(step, lease.key.user_id),
             "created_at": at,
         }
         for index, step in enumerate(new)
     ]
     try:
-        conn.execute(_ADD_STEP, values)
+        tx.execute(_ADD_STEP, values)
     except IntegrityError as error:
         raise SessionConflictError("this step of the turn is there already") from error

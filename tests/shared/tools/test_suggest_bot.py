@@ -16,7 +16,7 @@ from sqlalchemy import select
 from shared.clock import utc_now
 from shared.keys import SessionKey
 from shared.messages import ToolCall
-from shared.sessions.codec import decode
+from shared.sessions.codec import Codec
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.schema import outbox
 from shared.settings import Settings
@@ -36,7 +36,7 @@ async def events(sqlite_url: str) -> list[tuple[str, str, Any]]:
     runner = open_runner(sqlite_url)
     rows = await runner.read(lambda conn: conn.execute(select(outbox)).all())
     await runner.close()
-    return [(row.event_id, row.type, decode(row.data)) for row in rows]
+    return [(row.event_id, row.type, Codec().decode(row.data, row.user_id)) for row in rows]
 
 
 async def test_a_suggestion_is_an_event_of_the_contract(bench: ToolBench, sqlite_url: str) -> None:
