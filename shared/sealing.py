@@ -2,9 +2,9 @@
 
 A sealed value is `0x01, key id (4 bytes), nonce (12 bytes), ciphertext with tag`; a key's id is the beginning
 of its SHA-256. The owner's id is authenticated with the value: what is sealed for one user does not open for
-another. Plain values are read beside sealed ones, so that a store can be encrypted later; so whoever may write
-to the store can put a plain value in place of a sealed one. Source: NIST SP 800-38D; random nonces are safe for
-2**32 values under one key.
+another. Plain values are read beside sealed ones, so that a store can be encrypted later: one who may write
+to the store can thus put a plain value in place of a sealed one. Source: NIST SP 800-38D; random nonces are
+safe for 2**32 values under one key.
 """
 
 from __future__ import annotations
