@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from pydantic import (
 )
 
 from shared.errors import ConfigurationError
+from shared.limits.prices import ModelPrice, read_prices
 
 DEFAULT_ALLOWED_HOSTS = (
     "github.com",
@@ -49,6 +51,8 @@ def _words(value: Any) -> Any:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+# Over the list prices of the models we know.
+PriceList = Annotated[dict[str, ModelPrice], BeforeValidator(read_prices)]
 
 
 class Settings(BaseModel):
@@ -98,11 +102,22 @@ class Settings(BaseModel):
     websocket_origins: Words = ()
 
     max_conversation_length: int = Field(default=100, ge=2, le=10_000)
+    model_context_tokens: int = Field(
+        default=64_000, ge=16_000, le=1_000_000, description="estimated tokens one model call may send"
+    )
     session_timeout_minutes: int = Field(default=120, ge=1)
     max_tools_per_request: int = Field(default=10, ge=0, le=100)
     artifact_retention_days: int = Field(default=30, ge=1)
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
+    turns_per_minute: int | None = Field(default=None, ge=1, le=10_000, description="of one user")
+    max_open_streams: int | None = Field(default=None, ge=1, le=1_000, description="of one user")
+    daily_token_limit: int | None = Field(default=None, ge=0, description="of one user, a day of UTC")
+    daily_cost_limit: Decimal | None = Field(
+        default=None, ge=0, le=10**9, description="of one user, a day of UTC, in the prices' currency"
+    )
+    model_prices: PriceList = Field(default_factory=dict, validate_default=True)
+    max_output_tokens: int = Field(default=32_768, ge=256, le=65_536, description="of one reply, with thoughts")
     web_browse_timeout: float = Field(default=30, gt=0, le=300)
     web_browse_domains_allowlist: Words = DEFAULT_ALLOWED_HOSTS
 
@@ -141,7 +156,8 @@ class Settings(BaseModel):
             and not self.jwt_secret
         ):
             raise ValueError(
-                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users, or SERVICE_AUTH=oidc; "
+                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users "
+                "(or SERVICE_AUTH=oidc); "
                 "the tools function checks them by the same JWT_SECRET and has no JWT_JWKS_URL"
             )
         if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from shared.errors import InvalidRequestError, PermissionDeniedError
 from shared.settings import Settings
+from shared.web.origin import is_own_origin, is_private_host
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 SESSION_HEADER = "x-session-id"
@@ -44,40 +43,10 @@ def check_origin(request: Request, settings: Settings) -> None:
     """
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if origin is not None and not _is_own(origin, host):
+    if origin is not None and not is_own_origin(origin, host):
         raise PermissionDeniedError("requests from pages of other sites are refused (Origin)")
-    if settings.auth_mode == "none" and not settings.allow_unauthenticated and not _is_private(host):
+    if settings.auth_mode == "none" and not settings.allow_unauthenticated and not is_private_host(host):
         raise PermissionDeniedError(
             "without authentication only a local name or an address is served here (Host); "
             "set AUTH_MODE=jwt, or ALLOW_UNAUTHENTICATED=true"
         )
-
-
-def _is_own(origin: str, host: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-        name = parts.hostname or ""
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and (parts.netloc == host or _is_loopback(name))
-
-
-def _is_private(host: str) -> bool:
-    """Whether no public DNS record can stand behind the name: an address, or a name without a dot."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return bool(name) and (_address(name) is not None or "." not in name or name.endswith(".localhost"))
-
-
-def _is_loopback(name: str) -> bool:
-    address = _address(name)
-    return name == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None

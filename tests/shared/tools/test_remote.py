@@ -143,9 +143,9 @@ async def test_with_a_secret_the_user_is_in_a_short_token(service: WebService) -
     assert "user_id" not in service.asked[0].json()
 
 
-def test_a_token_names_the_configured_audience() -> None:
+async def test_a_token_names_the_configured_audience() -> None:
     settings = read_settings({"AUTH_MODE": "jwt", "JWT_SECRET": "s" * 32, "JWT_AUDIENCE": "agent"})
-    headers = user_credentials(settings, lambda: datetime.now(UTC))("bob")
+    headers = await user_credentials(settings, lambda: datetime.now(UTC))("bob")
     token = headers["authorization"].removeprefix("Bearer ")
     assert jwt.decode(token, "s" * 32, algorithms=["HS256"], audience="agent")["sub"] == "bob"
 
