@@ -3,10 +3,10 @@
     AppError
     ├── InvalidRequestError 400            ├── ConflictError 409
     │   └── UnprocessableError 422         │   ├── TurnInProgressError
-    │       ├── IdempotencyMismatchError   │   ├── SessionConflictError
-    │       └── FindingsError              │   │
+    │       ├── IdempotencyMismatchError   │   ├── TurnRolledBackError
+    │       └── FindingsError              │   ├── SessionConflictError
     ├── UnauthenticatedError 401           │   ├── VersionConflictError
-    ├── PermissionDeniedError 403          │   └── ApprovalRequiredError
+    ├── PermissionDeniedError 403          │   └── ApprovalRequired-, ApprovalConflictError
     ├── NotFoundError 404                  ├── TooLargeError 413
     │   ├── SessionNotFoundError           ├── UnsupportedMediaTypeError 415
     │   ├── TurnNotFoundError              ├── RateLimitedError 429
@@ -14,6 +14,7 @@
     │   └── ToolNotFoundError              │   ├── ModelUnavailableError
     ├── MethodNotAllowedError 405          │   └── StoreUnavailableError
     ├── ModelRefusedError 502              └── InternalError 500
+    │   └── ModelKeyRefusedError
     ├── ModelTimeoutError 504
     ├── ToolError (becomes a tool result, never an HTTP error)
     │   ├── ToolInputError
@@ -136,6 +137,12 @@ class TurnInProgressError(ConflictError):
     code, title, retryable = "turn_in_progress", "A turn is running in this session", True
 
 
+class TurnRolledBackError(ConflictError):
+    """A newer message removed the turn, with what it had done."""
+
+    code, title = "turn_rolled_back", "The turn was rolled back"
+
+
 class SessionConflictError(ConflictError):
     """A write met another revision than it expected, or its lease was taken over."""
 
@@ -152,6 +159,12 @@ class ApprovalRequiredError(ConflictError):
     """The tool needs the user's yes first."""
 
     code, title = "approval_required", "Approval required"
+
+
+class ApprovalConflictError(ConflictError):
+    """The user's answer does not fit what is asked: changed, used, late, or never asked."""
+
+    code, title = "approval_conflict", "The approval does not fit"
 
 
 class TooLargeError(AppError):
@@ -194,6 +207,10 @@ class ModelRefusedError(AppError):
     """The model's service does not take our request (bad key, unknown model): a retry does not help."""
 
     code, http_status, title = "model_refused", 502, "The model refused the request"
+
+
+class ModelKeyRefusedError(ModelRefusedError):
+    """The model's service does not accept the key that the call was made with."""
 
 
 class ModelTimeoutError(AppError):

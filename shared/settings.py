@@ -108,6 +108,7 @@ class Settings(BaseModel):
     session_timeout_minutes: int = Field(default=120, ge=1)
     max_tools_per_request: int = Field(default=10, ge=0, le=100)
     artifact_retention_days: int = Field(default=30, ge=1)
+    approval_hours: float = Field(default=24, gt=0, le=720, description="how long a question to the user is open")
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
     turns_per_minute: int | None = Field(default=None, ge=1, le=10_000, description="of one user")
@@ -117,7 +118,9 @@ class Settings(BaseModel):
         default=None, ge=0, le=10**9, description="of one user, a day of UTC, in the prices' currency"
     )
     model_prices: PriceList = Field(default_factory=dict, validate_default=True)
-    max_output_tokens: int = Field(default=32_768, ge=256, le=65_536, description="of one reply, with thoughts")
+    max_output_tokens: int = Field(
+        default=32_768, ge=256, le=65_536, description="of one reply, with thoughts"
+    )
     web_browse_timeout: float = Field(default=30, gt=0, le=300)
     web_browse_domains_allowlist: Words = DEFAULT_ALLOWED_HOSTS
 
@@ -163,6 +166,11 @@ class Settings(BaseModel):
         if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):
             raise ValueError("MODEL_PROVIDER=gemini needs GEMINI_API_KEY or GOOGLE_GENAI_USE_VERTEXAI=true")
         return self
+
+    @property
+    def hands_turns_over(self) -> bool:
+        """Whether this process may be throttled once its response ended, so that a turn cannot go on in it."""
+        return self.k_service is not None
 
     @property
     def provider(self) -> Literal["gemini", "offline"]:

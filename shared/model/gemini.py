@@ -6,36 +6,19 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from shared.errors import AppError, InternalError
+from shared.errors import InternalError
 from shared.ids import NewId, new_id
 from shared.model.gemini_client import GeminiClient, GeminiEndpoint
 from shared.model.gemini_errors import failures, to_app_error
 from shared.model.gemini_reply import ReplyReader
 from shared.model.gemini_request import checked_model_name, request_body
 from shared.model.port import ModelChunk, ModelRequest
+from shared.model.retry import Retries, RetryPolicy
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """How often, and how many seconds after one another, a call is tried while nothing has come back.
-
-    With full jitter: a pause is a random part of the exponential delay (M. Brooker, "Exponential Backoff And
-    Jitter", 2015).
-    """
-
-    attempts: int = 4
-    first_delay: float = 0.5
-    longest_delay: float = 8.0
-
-    def pause(self, *, attempt: int, hint: float | None, chance: float) -> float:
-        """Seconds before the next attempt after `attempt` failed; never less than the service's `hint`."""
-        delay = min(self.longest_delay, self.first_delay * 2 ** (attempt - 1))
-        return chance * delay if hint is None else hint + chance * self.first_delay
 
 
 class GeminiModel:
@@ -56,12 +39,13 @@ class GeminiModel:
         project: str | None = None,
         location: str | None = None,
         credentials: Any = None,
+        max_output_tokens: int | None = None,
         policy: RetryPolicy | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
         make_id: NewId = new_id,
     ) -> None:
-        """Nothing is imported or opened yet; see `warm`.
+        """Nothing is imported or opened yet; see `warm`. `max_output_tokens`: where a request names none.
 
         Raises:
             ConfigurationError: neither a key nor Vertex AI is given.
@@ -75,9 +59,8 @@ class GeminiModel:
             credentials=credentials,
         )
         self._model = model
-        self._policy = policy or RetryPolicy()
-        self._sleep = sleep
-        self._chance = chance
+        self._max_output_tokens = max_output_tokens
+        self._retries = Retries(policy, sleep=sleep, chance=chance)
         self._new_id = make_id
         self._client: GeminiClient | None = None
         self._opening = asyncio.Lock()
@@ -103,6 +86,8 @@ class GeminiModel:
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelChunk]:
         """See ChatModel."""
         model = checked_model_name(request.model or self._model)
+        if request.max_output_tokens is None:
+            request = replace(request, max_output_tokens=self._max_output_tokens)
         body = request_body(request)
         if self._client is None:
             # Importing the SDK is our time, not the model's: the deadline begins after it.
@@ -117,7 +102,10 @@ class GeminiModel:
                     client = await self._open()
                 async with client.call(model=model, body=body, deadline=deadline) as call:
                     while (response := await call.next()) is not None:
-                        for chunk in reply.read(response):
+                        chunks = reply.read(response)
+                        if request.tally is not None:
+                            request.tally.usage = reply.usage
+                        for chunk in chunks:
                             yield chunk
                     yield reply.done()
                 return
@@ -130,7 +118,9 @@ class GeminiModel:
             )
             if reply.started:
                 raise error
-            await self._sleep(self._pause(error, attempt, deadline))
+            await self._retries.pause(
+                error, attempt=attempt, deadline=deadline, max_attempts=request.max_attempts
+            )
 
     async def close(self) -> None:
         """Lets go of connections; the model cannot be used afterwards."""
@@ -141,7 +131,7 @@ class GeminiModel:
             await client.close()
 
     async def _open(self) -> GeminiClient:
-        """The client for a request; the one place to choose another, for a user's own key."""
+        """The client, opened at first use."""
         if self._client is None:
             async with self._opening:
                 if self._closed:
@@ -149,11 +139,3 @@ class GeminiModel:
                 if self._client is None:
                     self._client = await GeminiClient.open(self._endpoint)
         return self._client
-
-    def _pause(self, error: AppError, attempt: int, deadline: float) -> float:
-        """Seconds until the next attempt; raises the error when there is none, or no time left for it."""
-        pause = self._policy.pause(attempt=attempt, hint=error.retry_after, chance=self._chance())
-        left = deadline - asyncio.get_running_loop().time()
-        if not error.retryable or attempt >= self._policy.attempts or pause >= left:
-            raise error
-        return pause

@@ -8,7 +8,13 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import AppError, ModelRefusedError, ModelTimeoutError, ModelUnavailableError
+from shared.errors import (
+    AppError,
+    ModelKeyRefusedError,
+    ModelRefusedError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+)
 
 if TYPE_CHECKING:
     from google.genai.errors import APIError
@@ -70,17 +76,26 @@ def _from_answer(failure: APIError, model: str) -> AppError:
     if code in _PASSING or not 400 <= code < 500:
         hint = _retry_hint(failure)
         return ModelUnavailableError(f"The model's service failed{name}.", retry_after=hint, **details)
-    return ModelRefusedError(_refusal(code, failure, model) + name + ".", **details)
+    kind = ModelKeyRefusedError if _is_about_the_key(code, failure) else ModelRefusedError
+    return kind(_refusal(code, failure, model) + name + ".", **details)
 
 
 def _refusal(code: int, failure: APIError, model: str) -> str:
-    if code == 401 or any(str(detail.get("reason")).startswith("API_KEY_") for detail in _details(failure)):
-        return "The model's service does not accept our key"
-    if code == 403:
+    if code == 403 and not _names_the_key(failure):
         return "The model's service denies us access"
+    if _is_about_the_key(code, failure):
+        return "The model's service does not accept our key"
     if code == 404:
         return f"The model's service has no model {model}"
     return "The model's service does not take this request"
+
+
+def _is_about_the_key(code: int, failure: APIError) -> bool:
+    return code in (401, 403) or _names_the_key(failure)
+
+
+def _names_the_key(failure: APIError) -> bool:
+    return any(str(detail.get("reason")).startswith("API_KEY_") for detail in _details(failure))
 
 
 def _short_name(status: Any) -> str:

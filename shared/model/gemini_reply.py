@@ -47,11 +47,16 @@ class ReplyReader:
         self.started = False
         self._model = model
         self._new_id = new_id
-        self._usage = Usage()
+        self._usage: Usage | None = None
         self._finish: str | None = None
         self._blocked = False
         self._called = False
         self._spoke = False
+
+    @property
+    def usage(self) -> Usage | None:
+        """The counts of the reply so far; None while the service has told none."""
+        return self._usage
 
     def read(self, response: GenerateContentResponse) -> list[TextPart | ToolCall]:
         """What this response adds, in the model's order; thoughts are left out."""
@@ -73,7 +78,7 @@ class ReplyReader:
         Raises:
             ModelUnavailableError: the stream ended before the reply did.
         """
-        return ModelDone(finish_reason=self._outcome(), usage=self._usage, model=self._model)
+        return ModelDone(finish_reason=self._outcome(), usage=self._usage or Usage(), model=self._model)
 
     def _read_candidate(self, candidate: Candidate) -> list[TextPart | ToolCall]:
         if candidate.finish_reason is not None:

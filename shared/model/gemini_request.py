@@ -42,10 +42,11 @@ def checked_model_name(name: str) -> str:
 
 def request_body(request: ModelRequest) -> Json:
     """The body of the call; the parts that repeat from call to call are shared and must not be changed."""
-    return {
-        **_frame(request.system, request.tools, request.allow_tools),
-        "contents": _contents(request.messages),
-    }
+    frame = _frame(request.system, request.tools, request.allow_tools)
+    body = {**frame, "contents": _contents(request.messages)}
+    if request.max_output_tokens is not None:
+        body["generationConfig"] = {"maxOutputTokens": request.max_output_tokens}
+    return body
 
 
 @lru_cache(maxsize=64)

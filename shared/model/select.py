@@ -26,4 +26,18 @@ def open_model(settings: Settings) -> ChatModel:
         vertexai=settings.google_genai_use_vertexai,
         project=settings.google_cloud_project,
         location=settings.google_cloud_location,
+        max_output_tokens=settings.max_output_tokens,
+    )
+
+
+def open_own_model(settings: Settings, api_key: str) -> ChatModel:
+    """Gemini on one user's own key, also where the deployment uses Vertex AI or the offline planner."""
+    from shared.model.gemini import GeminiModel
+
+    return GeminiModel(
+        api_key=api_key,
+        model=settings.gemini_model,
+        # A base URL beside Vertex AI is that of Vertex AI, which does not know the user's key.
+        base_url=None if settings.google_genai_use_vertexai else settings.gemini_base_url,
+        max_output_tokens=settings.max_output_tokens,
     )

@@ -83,6 +83,7 @@ def check_request(body: Any, signatures: Signatures) -> None:
         raise ProtocolError("systemInstruction.parts must not be empty.")
     _check_tools(body)
     _check_safety(body)
+    _check_generation(body)
 
 
 def _check_content(content: Any, where: str, signatures: Signatures) -> None:
@@ -175,6 +176,14 @@ def _check_safety(body: dict[str, Any]) -> None:
         _known(setting, {"category", "threshold"}, "safety_settings")
         if setting.get("category") not in _CATEGORIES or setting.get("threshold") not in _THRESHOLDS:
             raise ProtocolError("Invalid value at 'safety_settings'.")
+
+
+def _check_generation(body: dict[str, Any]) -> None:
+    generation = body.get("generationConfig", {})
+    _known(generation, {"maxOutputTokens", "temperature", "thinkingConfig"}, "generation_config")
+    most = generation.get("maxOutputTokens", 1)
+    if not isinstance(most, int) or not 1 <= most <= 65536:
+        raise ProtocolError("max_output_tokens must be in the range [1, 65537).")
 
 
 def _known(value: Any, fields: set[str], where: str) -> None:

@@ -1,0 +1,1 @@
+"""What each user may use, and whose key pays for it."""
