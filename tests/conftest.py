@@ -11,7 +11,12 @@ import pytest
 from shared.settings import Settings
 from tests.servers.agent import Agent, agent_server
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.gemini_fixtures"]
+pytest_plugins = [
+    "tests.servers.fixtures",
+    "tests.servers.gemini_fixtures",
+    "tests.servers.object_fixtures",
+    "tests.servers.valkey_fixtures",
+]
 
 # A developer's own settings must not reach a test, nor a test's requests a real model.
 for _name in Settings.model_fields:

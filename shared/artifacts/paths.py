@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from shared.keys import ArtifactKey
 
 _MAX_NAME_BYTES = 255
+_CONTINUED = "%+"
 
 
 def object_key(key: ArtifactKey, version: int, attempt_id: str | None = None) -> str:
@@ -24,23 +24,28 @@ def object_key(key: ArtifactKey, version: int, attempt_id: str | None = None) ->
 def local_path(root: Path, key: str) -> Path:
     """A file below `root` for any object key, such that no key's file is another key's folder.
 
-    The last segment ends in a bare `%`, and `%` elsewhere is written `%25`. Segments too long for a file
-    system become their hash.
+    The last name ends in a bare `%`, and `%` elsewhere is written `%25`. A segment too long for a name is
+    spread over nested folders, all but its last name ending in `%+`.
     """
-    *folders, leaf = (_segment(part) for part in key.split("/"))
-    return root.joinpath(*folders, f"{leaf}%")
+    *folders, leaf = (_names(part) for part in key.split("/"))
+    path = root.joinpath(*(name for names in folders for name in names), *leaf)
+    return path.with_name(f"{path.name}%")
 
 
 def key_of(root: Path, path: Path) -> str:
-    """The object key whose file this is; the reverse of `local_path` but for hashed segments."""
-    parts = path.relative_to(root).parts
-    return "/".join(part.replace("%25", "%") for part in (*parts[:-1], parts[-1][:-1]))
+    """The object key whose file this is; the reverse of `local_path`."""
+    names = "/".join(path.relative_to(root).parts)
+    return names[:-1].replace(f"{_CONTINUED}/", "").replace("%25", "%")
 
 
-def _segment(part: str) -> str:
-    escaped = part.replace("%", "%25")
+def _names(part: str) -> list[str]:
+    """The segment as names of at most 255 bytes each, the last with room for one more."""
     if part in ("", ".", ".."):
         raise ValueError("an object key has no empty or relative segments")
-    if len(escaped.encode()) < _MAX_NAME_BYTES:
-        return escaped
-    return "%h" + hashlib.sha256(part.encode()).hexdigest()
+    names = [""]
+    room = _MAX_NAME_BYTES - len(_CONTINUED)
+    for char in part.replace("%", "%25"):
+        if len(names[-1].encode()) + len(char.encode()) > room:
+            names.append("")
+        names[-1] += char
+    return [*(f"{name}{_CONTINUED}" for name in names[:-1]), names[-1]]

@@ -8,7 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 DOORS: dict[str, tuple[str, ...]] = {
-    "google": ("shared/model/gemini",),
+    "google": ("shared/model/gemini", "shared/artifacts/gcs.py"),
+    "requests": ("shared/artifacts/gcs.py",),
+    "obstore": ("shared/artifacts/s3.py",),
     "sqlalchemy": ("shared/sessions/",),
     "alembic": ("shared/sessions/migrat",),
     "asyncpg": ("shared/sessions/",),

@@ -1,0 +1,63 @@
+"""Calls of an object store, repeated within one bound of time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from shared.artifacts.port import CALL_SECONDS
+from shared.errors import StoreUnavailableError
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+# Long enough for a slow answer, short enough that a dead connection leaves time for another.
+ATTEMPT_SECONDS = 9.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class TransientError(Exception):
+    """A failure that a repeat may cure; the word says which, for the log."""
+
+
+async def repeated(
+    call: Callable[[int], Awaitable[T]],
+    *,
+    attempt_seconds: float = ATTEMPT_SECONDS,
+    seconds: float = CALL_SECONDS,
+) -> T:
+    """What `call` (given the attempt, from 0) answers, asked up to four times within `seconds`.
+
+    With full jitter: a pause is a random part of the exponential delay (M. Brooker, "Exponential Backoff And
+    Jitter").
+
+    Raises:
+        StoreUnavailableError: each attempt raised TransientError or ran out of time. Others pass through.
+    """
+    word = "timeout"
+    try:
+        async with asyncio.timeout(seconds):
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    # Spreads load, guards nothing.
+                    await asyncio.sleep(
+                        random.uniform(0, min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+                    )
+                try:
+                    async with asyncio.timeout(attempt_seconds):
+                        return await call(attempt)
+                except TransientError as error:
+                    word = str(error)
+                except TimeoutError:
+                    word = "timeout"
+                _log.warning("the object store failed", extra={"failure": word, "attempt": attempt})
+    except TimeoutError:
+        _log.warning("the object store failed", extra={"failure": "timeout"})
+    # The vendors' own errors hold addresses and parts of requests: none is chained.
+    raise StoreUnavailableError(f"the artifact store did not answer ({word})", retry_after=2) from None
