@@ -108,6 +108,8 @@ class Settings(BaseModel):
     session_timeout_minutes: int = Field(default=120, ge=1)
     max_tools_per_request: int = Field(default=10, ge=0, le=100)
     artifact_retention_days: int = Field(default=30, ge=1)
+    max_artifact_bytes: int = Field(default=25 * 1024 * 1024, ge=1, le=100 * 1024 * 1024)
+    max_session_files: int = Field(default=200, ge=1, le=10_000)
     approval_hours: float = Field(default=24, gt=0, le=720, description="how long a question to the user is open")
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
