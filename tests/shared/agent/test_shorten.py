@@ -84,7 +84,7 @@ def test_what_is_sent_fits_and_is_whole_turns_in_pairs(
     past, current = conversation
     sent = fit_messages(past, current, room)
     assert tokens_of(sent) <= room
-    # The running turn has all its messages, with ids, names, signatures and marks; of earlier ones the newest.
+    # The running turn has all its messages, with ids, signatures and marks; of earlier turns the newest stay.
     kept = len(sent) - len(current)
     assert calls_and_results(sent) == calls_and_results([*past[len(past) - kept :], *current])
     assert [len(turn) for turn in split_turns(past[len(past) - kept :])] == [
