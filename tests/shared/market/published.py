@@ -1,8 +1,8 @@
 """The daily prices on which TA-Lib publishes expected values, and those values.
 
 Prices: TA-Lib, ta_regtest/test_data.c, the series `daily_ref_0` (252 closes, the first 29 highs and lows).
-Values: the tables of test_trange.c, test_adx.c, test_macd.c, test_bbands.c beside it, (index, value) each; the
-directional values there are rounded, as MetaStock printed them.
+Values: the tables of test_trange.c, test_adx.c, test_macd.c, test_bbands.c beside it, (index, value) each;
+the directional values there are rounded, as MetaStock printed them.
 """
 
 from __future__ import annotations
