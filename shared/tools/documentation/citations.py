@@ -64,12 +64,13 @@ def wrong_citations(text: str, pages: Iterable[Page]) -> tuple[str, ...]:
         page = known.get(citation.path)
         if page is None:
             problems.append(f"{citation}: there is no page {citation.path}")
-        elif not _exists(citation, page):
+        elif not exists(citation, page):
             problems.append(f"{citation}: {citation.path} has no such heading")
     return tuple(problems)
 
 
-def _exists(citation: Citation, page: Page) -> bool:
+def exists(citation: Citation, page: Page) -> bool:
+    """Whether the page has the heading that the citation names."""
     if not citation.bare:
         return page.find(citation.heading) is not None
     rest = citation.heading.casefold()
