@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.chat.activity import ActivityRule
 from functions.chat.messages import messages_of
 from functions.chat.wire import NewSessionBody, TitleBody, session_wire
 from shared.errors import SessionNotFoundError, UnprocessableError
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.resources import resources
+from shared.session import Session
 from shared.web.app import note
 from shared.web.body import (
     int_parameter,
@@ -51,9 +54,7 @@ async def list_sessions(request: Request) -> Response:
         limit=int_parameter(request, "limit", 50, low=1, high=200),
         cursor=request.query_params.get("cursor"),
     )
-    return json_response(
-        [session_wire(session) for session in page.items], headers=next_page(request, page.next_cursor)
-    )
+    return json_response(await _wires(page.items), headers=next_page(request, page.next_cursor))
 
 
 async def get_session(request: Request) -> Response:
@@ -62,8 +63,9 @@ async def get_session(request: Request) -> Response:
     store = await resources().store()
     session = await store.load_session(key=key)
     messages, headers = await _messages(request, key)
+    [wire] = await _wires((session,))
     return json_response(
-        {"session": {**session_wire(session), "context": session.context}, "messages": messages},
+        {"session": {**wire, "context": session.context}, "messages": messages},
         headers=headers,
     )
 
@@ -99,6 +101,13 @@ async def delete_session(request: Request) -> Response:
     store = await resources().store()
     await store.delete_session(key=await _key(request), now=resources().clock())
     return json_response({"message": "Session deleted"})
+
+
+async def _wires(sessions: Sequence[Session]) -> list[dict[str, Any]]:
+    """Sessions as JSON; one in which nothing happens any more is not active."""
+    rule = ActivityRule.of(resources().settings)
+    active = await rule.active(await resources().store(), sessions, resources().clock())
+    return [{**session_wire(session), "is_active": session.key in active} for session in sessions]
 
 
 async def _messages(request: Request, key: SessionKey) -> tuple[list[dict[str, Any]], dict[str, str]]:
