@@ -30,7 +30,7 @@ class RunningCall:
         self._begun = False
         self._done: ModelDone | None = None
         self._failure: AppError | None = None
-        self._told: Usage | None = None
+        self._last_told: Usage | None = None
         self._untold_bytes = 0
 
     def begin(self, request: ModelRequest) -> ModelRequest:
@@ -45,12 +45,12 @@ class RunningCall:
         if isinstance(chunk, ModelDone):
             self._done = chunk
             return
-        if self._tally.usage is not self._told:
-            self._told = self._tally.usage
+        if self._told is not self._last_told:
+            # The counts include the chunk they came with.
+            self._last_told = self._told
             self._untold_bytes = 0
-            # These counts include the chunk.
-            return
-        self._untold_bytes += _spoken_bytes(chunk)
+        else:
+            self._untold_bytes += _spoken_bytes(chunk)
 
     def failed(self, failure: AppError) -> None:
         """Takes note of how the call failed."""
@@ -65,17 +65,23 @@ class RunningCall:
         first chunk or could not be reached. Where nothing at all is known, as it was given up while the
         model was thinking, the most it can have used: else a user could think for free.
         """
-        if self._done is not None and self._done.usage.total_tokens:
+        if self._done is not None and self._done.usage.input_tokens:
             return self._done.usage
         if not self._begun:
             return Usage()
-        told = self._tally.usage
+        told = self._told
         if told is None and not self._untold_bytes:
             return Usage() if self._was_refused else self.most
         if told is None:
             told = Usage(input_tokens=self.most.input_tokens)
         untold = min(self._untold_bytes, max(0, self.most.output_tokens - told.output_tokens))
         return told + Usage(output_tokens=untold)
+
+    @property
+    def _told(self) -> Usage | None:
+        """The counts so far; each call asks something, so that zeros are none."""
+        usage = self._tally.usage
+        return usage if usage is not None and usage.input_tokens else None
 
     @property
     def _was_refused(self) -> bool:

@@ -1,4 +1,4 @@
-"""The key file of an installation without ENCRYPTION_KEYS: it encrypts the secrets of users, nothing else."""
+"""The key file of an installation without ENCRYPTION_KEYS, for secrets and signatures."""
 
 from __future__ import annotations
 

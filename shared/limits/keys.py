@@ -47,7 +47,10 @@ class UserKeys:
 
     async def has(self, user_id: str) -> bool:
         """Whether the user has stored a key, be it one that can no longer be read."""
-        return await self._load(user_id) is not None
+        try:
+            return await self._load(user_id) is not None
+        except InternalError:
+            return True
 
     async def current(self, user_id: str) -> str | None:
         """The user's key, None when there is none.
