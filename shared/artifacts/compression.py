@@ -1,10 +1,15 @@
-"""How artifact bytes are stored: zstd frames (RFC 8878), with the content size in the header."""
+"""How artifact bytes are stored: zstd frames (RFC 8878), with the content size in the header.
+
+Without a dictionary: one trained on small code files saves 100 to 230 bytes a file (docs/artifacts.md), and
+what is stored could then be read only together with it, for ever.
+"""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
+CONTENT_ENCODING = "zstd"
 _LEVEL = 3
 _local = threading.local()
 

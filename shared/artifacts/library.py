@@ -1,14 +1,20 @@
 """The artifact library: versioned files of sessions, bytes in the object store, records in the index.
 
 Bytes come first, under a fresh key, then the version's record, create-only: a crash between leaves an
-orphan object, never a record without bytes. Writers that meet on a number try the next.
+orphan object, never a record without bytes. Writers of one file wait for each other in a process; those of
+several that meet on a number try the next.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from shared.artifact import (
     Artifact,
@@ -18,11 +24,11 @@ from shared.artifact import (
     check_filename,
     mime_type,
 )
-from shared.artifacts.compression import compress, decompress
+from shared.artifacts.compression import CONTENT_ENCODING, compress, decompress
 from shared.artifacts.paths import object_key
-from shared.artifacts.port import ObjectStore
+from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore, SignsUrls
 from shared.clock import Clock
-from shared.errors import StoreUnavailableError, TooLargeError, VersionConflictError
+from shared.errors import StoreUnavailableError, TooLargeError, UnprocessableError, VersionConflictError
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.outbox_port import OutgoingEvent
@@ -30,8 +36,38 @@ from shared.sessions.port import ArtifactIndex
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 200
+URL_LIFETIME = timedelta(minutes=10)
 _SMALL = 64 * 1024
-_ATTEMPTS = 50
+_ATTEMPTS = 100
+_PLACES = 4
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectUrl:
+    """Where a client may fetch a version by itself, as it is stored: one zstd frame.
+
+    It should check what it got by the artifact's sha256, as nobody else does.
+    """
+
+    artifact: Artifact
+    url: str
+    expires_at: datetime
+    content_encoding: str = CONTENT_ENCODING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NewBytes:
+    """What is about to be saved."""
+
+    key: ArtifactKey
+    data: bytes
+    frame: bytes
+    sha256: str
+    expected_version: int | None
+    quality_score: int | None
+    turn_id: str | None
 
 
 class ArtifactLibrary:
@@ -45,12 +81,17 @@ class ArtifactLibrary:
         clock: Clock,
         new_id: NewId,
         observe: Callable[[str], None] = lambda kind: None,
+        max_file_bytes: int = MAX_FILE_BYTES,
+        max_files: int = MAX_FILES,
     ) -> None:
         self._objects = objects
         self._index = index
         self._clock = clock
         self._new_id = new_id
         self._observe = observe
+        self._max_file_bytes = max_file_bytes
+        self._max_files = max_files
+        self._writing: WeakValueDictionary[ArtifactKey, asyncio.Lock] = WeakValueDictionary()
 
     async def save(
         self,
@@ -59,74 +100,149 @@ class ArtifactLibrary:
         data: bytes,
         expected_version: int | None = None,
         quality_score: int | None = None,
+        turn_id: str | None = None,
     ) -> SavedArtifact:
         key = ArtifactKey(session=key.session, filename=check_filename(key.filename))
-        if len(data) > MAX_FILE_BYTES:
-            raise TooLargeError(f"a file has at most {MAX_FILE_BYTES} bytes", limit=MAX_FILE_BYTES)
-        sha256 = hashlib.sha256(data).hexdigest()
-        frame = compress(data) if len(data) <= _SMALL else await asyncio.to_thread(compress, data)
-        stored: str | None = None
-        for _ in range(_ATTEMPTS):
-            newest = await self._index.newest(key=key)
-            current = newest.version if newest else 0
-            if expected_version is not None and expected_version != current:
-                raise VersionConflictError(
-                    f"the newest version is {current}, not {expected_version}", current_version=current
-                )
-            if newest is not None and newest.sha256 == sha256 and await self._is_listed(key):
-                return SavedArtifact(artifact=newest, outcome="unchanged")
-            if stored is None:
-                stored = await self._put_bytes(key, current + 1, frame)
-            artifact = Artifact(
-                key=key,
-                version=current + 1,
-                type=artifact_type(key.filename),
-                mime_type=mime_type(key.filename),
-                size=len(data),
-                sha256=sha256,
-                created_at=self._clock(),
-                object_key=stored,
-                quality_score=quality_score,
+        if len(data) > self._max_file_bytes:
+            raise TooLargeError(
+                f"a file has at most {self._max_file_bytes} bytes", limit=self._max_file_bytes
             )
-            if await self._index.add_version(
-                artifact=artifact, max_files=MAX_FILES, events=(self._created_event(artifact),)
-            ):
-                self._observe(artifact.type)
-                return SavedArtifact(artifact=artifact, outcome="updated" if newest else "created")
-        raise StoreUnavailableError("too many writers on one file", retry_after=1)
+        new = _NewBytes(
+            key=key,
+            data=data,
+            frame=compress(data) if len(data) <= _SMALL else await asyncio.to_thread(compress, data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            expected_version=expected_version,
+            quality_score=quality_score,
+            turn_id=turn_id,
+        )
+        # Writers of one file would only fail each other's numbers.
+        lock = self._writing.setdefault(key, asyncio.Lock())
+        async with lock:
+            return await self._save(new)
+
+    async def restore(
+        self, *, key: ArtifactKey, version: int, expected_version: int | None = None
+    ) -> SavedArtifact:
+        """Saves the bytes of an old version as the next one; raises as `read` and `save` do."""
+        old = await self.read(key=key, version=version)
+        return await self.save(
+            key=key,
+            data=old.data,
+            expected_version=expected_version,
+            quality_score=old.artifact.quality_score,
+        )
 
     async def read(self, *, key: ArtifactKey, version: int | None = None) -> ArtifactContent:
-        artifact = await self._index.load_version(key=key, version=version)
+        artifact = await self._index.load_version(key=_composed(key), version=version)
         return ArtifactContent(artifact=artifact, data=await self._read_bytes(artifact))
+
+    async def read_bytes(self, *, artifact: Artifact) -> bytes:
+        """The bytes of a version whose record the caller has; raises StoreUnavailableError."""
+        return await self._read_bytes(artifact)
+
+    async def direct_url(self, *, key: ArtifactKey, version: int | None = None) -> DirectUrl:
+        """A URL that serves the version's bytes, as stored, for ten minutes to whoever holds it.
+
+        Raises:
+            UnprocessableError: the object store gives no URLs.
+            SessionNotFoundError, ArtifactNotFoundError, StoreUnavailableError.
+        """
+        if not isinstance(self._objects, SignsUrls):
+            raise UnprocessableError("this artifact store gives no URLs: read the file itself")
+        artifact = await self._index.load_version(key=_composed(key), version=version)
+        expires_at = self._clock() + URL_LIFETIME
+        url = await self._objects.sign_url(object_key=artifact.object_key, lifetime=URL_LIFETIME)
+        return DirectUrl(artifact=artifact, url=url, expires_at=expires_at)
 
     async def list(self, *, session: SessionKey) -> tuple[Artifact, ...]:
         return await self._index.list_artifacts(session=session)
 
     async def versions(self, *, key: ArtifactKey) -> tuple[Artifact, ...]:
-        return await self._index.list_versions(key=key)
+        return await self._index.list_versions(key=_composed(key))
 
     async def delete(self, *, key: ArtifactKey) -> None:
-        await self._index.delete_artifact(key=key, now=self._clock())
+        await self._index.delete_artifact(key=_composed(key), now=self._clock())
+
+    async def _save(self, new: _NewBytes) -> SavedArtifact:
+        stored: str | None = None
+        tried, step = 0, 1
+        for _ in range(_ATTEMPTS):
+            newest = await self._index.newest(key=new.key)
+            current = newest.version if newest else 0
+            if new.expected_version is not None and new.expected_version != current:
+                raise VersionConflictError(
+                    f"the newest version is {current}, not {new.expected_version}", current_version=current
+                )
+            if newest is not None and newest.sha256 == new.sha256 and await self._is_listed(new.key):
+                return SavedArtifact(artifact=newest, outcome="unchanged")
+            if current >= tried:
+                tried, step = current + 1, 1
+            else:
+                # The number went with a turn that was rolled back, and others may have after it.
+                tried, step = tried + step, step * 2
+            if stored is None:
+                stored = await self._put_bytes(new, tried)
+            artifact = self._record(new, tried, stored)
+            if await self._index.add_version(
+                artifact=artifact, max_files=self._max_files, events=(self._created_event(artifact),)
+            ):
+                self._observe(artifact.type)
+                return SavedArtifact(artifact=artifact, outcome="updated" if newest else "created")
+        raise StoreUnavailableError("too many writers on one file", retry_after=1)
+
+    def _record(self, new: _NewBytes, version: int, stored: str) -> Artifact:
+        return Artifact(
+            key=new.key,
+            version=version,
+            type=artifact_type(new.key.filename),
+            mime_type=mime_type(new.key.filename),
+            size=len(new.data),
+            sha256=new.sha256,
+            created_at=self._clock(),
+            object_key=stored,
+            quality_score=new.quality_score,
+            turn_id=new.turn_id,
+        )
 
     async def _is_listed(self, key: ArtifactKey) -> bool:
         listed = await self._index.list_artifacts(session=key.session)
         return any(artifact.key.filename == key.filename for artifact in listed)
 
-    async def _put_bytes(self, key: ArtifactKey, version: int, frame: bytes) -> str:
-        place = object_key(key, version)
-        while not await self._objects.put(object_key=place, data=frame):
-            place = object_key(key, version, self._new_id())
-        return place
+    async def _put_bytes(self, new: _NewBytes, version: int) -> str:
+        about = ObjectFacts(
+            content_type=mime_type(new.key.filename),
+            content_encoding=CONTENT_ENCODING,
+            facts={"sha256": new.sha256, "size": str(len(new.data))},
+        )
+        # What is sent in parts needs a key that nobody else writes to.
+        own = self._new_id() if len(new.frame) > PARTS_OVER else None
+        for _ in range(_PLACES):
+            place = object_key(new.key, version, own)
+            if await self._objects.put(object_key=place, data=new.frame, about=about):
+                return place
+            own = self._new_id()
+        raise StoreUnavailableError("the artifact store gave no place for the file", retry_after=1)
 
     async def _read_bytes(self, artifact: Artifact) -> bytes:
-        frame = await self._objects.get(object_key=artifact.object_key)
-        if frame is None:
-            raise StoreUnavailableError(
-                f"the bytes of {artifact.filename} version {artifact.version} are missing"
-            )
-        if artifact.size <= _SMALL:
-            return _checked(artifact, frame)
-        return await asyncio.to_thread(_checked, artifact, frame)
+        # Twice: what was bent on its way here may come straight the next time.
+        for _ in range(2):
+            frame = await self._objects.get(object_key=artifact.object_key)
+            if frame is None:
+                _report(artifact, "missing")
+                raise StoreUnavailableError(
+                    f"the bytes of {artifact.filename} version {artifact.version} are missing"
+                )
+            if artifact.size <= _SMALL:
+                data = _checked(artifact, frame)
+            else:
+                data = await asyncio.to_thread(_checked, artifact, frame)
+            if data is not None:
+                return data
+        _report(artifact, "damaged")
+        raise StoreUnavailableError(
+            f"the stored bytes of {artifact.filename} version {artifact.version} are damaged"
+        )
 
     def _created_event(self, artifact: Artifact) -> OutgoingEvent:
         return OutgoingEvent(
@@ -142,18 +258,27 @@ class ArtifactLibrary:
         )
 
 
-def _checked(artifact: Artifact, frame: bytes) -> bytes:
-    """The bytes, when they are those that were saved: damage is reported and never served."""
+def _composed(key: ArtifactKey) -> ArtifactKey:
+    """The key as files are kept: names that clients send decomposed (NFD) are the same names."""
+    return ArtifactKey(session=key.session, filename=unicodedata.normalize("NFC", key.filename))
+
+
+def _checked(artifact: Artifact, frame: bytes) -> bytes | None:
+    """The bytes, when they are those that were saved; None when they are not."""
     try:
-        data = decompress(frame, max_size=MAX_FILE_BYTES)
-    except ValueError as error:
-        raise _damaged(artifact) from error
-    if hashlib.sha256(data).hexdigest() != artifact.sha256:
-        raise _damaged(artifact)
-    return data
+        data = decompress(frame, max_size=artifact.size)
+    except ValueError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == artifact.sha256 else None
 
 
-def _damaged(artifact: Artifact) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"the stored bytes of {artifact.filename} version {artifact.version} are damaged"
+def _report(artifact: Artifact, what: str) -> None:
+    _log.error(
+        "stored bytes are not what was saved",
+        extra={
+            "found": what,
+            "session_id": artifact.key.session.session_id,
+            "version": artifact.version,
+            "sha256": artifact.sha256,
+        },
     )

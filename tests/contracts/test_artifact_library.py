@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from shared.artifacts.library import ArtifactLibrary
+from shared.artifact import Artifact
+from shared.artifacts.library import MAX_FILE_BYTES, MAX_FILES, ArtifactLibrary
 from shared.artifacts.local import LocalObjectStore
 from shared.artifacts.paths import local_path
 from shared.clock import utc_now
-from shared.errors import SessionNotFoundError, StoreUnavailableError, TooLargeError, VersionConflictError
+from shared.errors import (
+    ArtifactNotFoundError,
+    SessionNotFoundError,
+    StoreUnavailableError,
+    TooLargeError,
+    UnprocessableError,
+    VersionConflictError,
+)
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
+from shared.sessions.port import ArtifactIndex
 from shared.sessions.sql.store import SqlStore
 
 SESSION = SessionKey(user_id="u", session_id="s")
@@ -95,10 +106,119 @@ async def test_damaged_bytes_are_never_served(house: House, damage: str) -> None
         await house.library.read(key=file("a"))
 
 
-async def test_a_session_has_a_limited_number_of_files(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.artifacts.library.MAX_FILES", 3)
+async def test_a_session_has_a_limited_number_of_files(house: House) -> None:
+    library = limited(house, max_files=3)
     for name in "abc":
-        await house.library.save(key=file(name), data=b"")
+        await library.save(key=file(name), data=b"")
     with pytest.raises(TooLargeError):
-        await house.library.save(key=file("d"), data=b"")
-    await house.library.save(key=file("a"), data=b"a further version is no further file")
+        await library.save(key=file("d"), data=b"")
+    await library.save(key=file("a"), data=b"a further version is no further file")
+
+
+async def test_a_file_has_a_limited_size_and_a_lower_limit_hides_nothing(house: House) -> None:
+    await house.library.save(key=file("a"), data=b"x" * 11)
+    library = limited(house, max_file_bytes=10)
+    with pytest.raises(TooLargeError) as refused:
+        await library.save(key=file("b"), data=b"x" * 11)
+    assert refused.value.details["limit"] == 10
+    await library.save(key=file("b"), data=b"x" * 10)
+    assert (await library.read(key=file("a"))).data == b"x" * 11
+
+
+async def test_an_old_version_comes_back_as_a_new_one(house: House) -> None:
+    for data in (b"one", b"two"):
+        await house.library.save(key=file("a"), data=data, quality_score=90)
+    restored = await house.library.restore(key=file("a"), version=1, expected_version=2)
+    assert (restored.outcome, restored.artifact.version, restored.artifact.quality_score) == (
+        "updated",
+        3,
+        90,
+    )
+    assert (await house.library.read(key=file("a"))).data == b"one"
+    again = await house.library.restore(key=file("a"), version=1)
+    assert (again.outcome, again.artifact.version) == ("unchanged", 3)
+    with pytest.raises(VersionConflictError):
+        await house.library.restore(key=file("a"), version=2, expected_version=2)
+    with pytest.raises(ArtifactNotFoundError):
+        await house.library.restore(key=file("a"), version=9)
+
+
+async def test_a_name_is_one_name_however_it_is_composed(house: House) -> None:
+    decomposed = unicodedata.normalize("NFD", "é.py")
+    await house.library.save(key=file(decomposed), data=b"1")
+    assert (await house.library.read(key=file("é.py"))).data == b"1"
+    assert (await house.library.read(key=file(decomposed))).data == b"1"
+    assert len(await house.library.versions(key=file(decomposed))) == 1
+    await house.library.delete(key=file(decomposed))
+    assert await house.library.list(session=SESSION) == ()
+
+
+async def test_a_version_names_the_turn_that_saved_it(house: House) -> None:
+    saved = await house.library.save(key=file("a"), data=b"1", turn_id=None)
+    assert saved.artifact.turn_id is None
+    turn_id = new_id()
+    saved = await house.library.save(key=file("a"), data=b"2", turn_id=turn_id)
+    assert saved.artifact.turn_id == turn_id
+
+
+class TakenNumbers:
+    """An index some of whose numbers are taken by versions that no longer are, as after a rollback."""
+
+    def __init__(self, store: SqlStore, taken: int) -> None:
+        self._store = store
+        self._taken = taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def add_version(self, *, artifact: Artifact, **rest: Any) -> bool:
+        return artifact.version > self._taken and await self._store.add_version(artifact=artifact, **rest)
+
+
+@pytest.mark.parametrize("taken", [1, 2, 7, 5000])
+async def test_numbers_of_versions_that_were_rolled_back_are_passed_over(house: House, taken: int) -> None:
+    library = ArtifactLibrary(
+        objects=LocalObjectStore(house.folder),
+        index=cast(ArtifactIndex, TakenNumbers(house.store, taken)),
+        clock=utc_now,
+        new_id=new_id,
+    )
+    saved = await library.save(key=file("a"), data=b"1", expected_version=0)
+    assert taken < saved.artifact.version <= 2 * taken
+    assert (await library.save(key=file("a"), data=b"2")).artifact.version == saved.artifact.version + 1
+
+
+class Bent(LocalObjectStore):
+    """A store whose first answer is bent on its way."""
+
+    asked = 0
+
+    async def get(self, *, object_key: str) -> bytes | None:
+        self.asked += 1
+        frame = await super().get(object_key=object_key)
+        return frame[::-1] if frame and self.asked == 1 else frame
+
+
+async def test_bytes_bent_on_their_way_are_asked_for_again(house: House) -> None:
+    library = ArtifactLibrary(objects=Bent(house.folder), index=house.store, clock=utc_now, new_id=new_id)
+    await library.save(key=file("a"), data=b"1" * 100)
+    assert (await library.read(key=file("a"))).data == b"1" * 100
+
+
+async def test_a_folder_gives_no_urls(house: House) -> None:
+    await house.library.save(key=file("a"), data=b"1")
+    with pytest.raises(UnprocessableError):
+        await house.library.direct_url(key=file("a"))
+
+
+def limited(
+    house: House, *, max_file_bytes: int = MAX_FILE_BYTES, max_files: int = MAX_FILES
+) -> ArtifactLibrary:
+    return ArtifactLibrary(
+        objects=LocalObjectStore(house.folder),
+        index=house.store,
+        clock=utc_now,
+        new_id=new_id,
+        max_file_bytes=max_file_bytes,
+        max_files=max_files,
+    )

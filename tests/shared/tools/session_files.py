@@ -23,6 +23,7 @@ class SessionFiles:
         data: bytes,
         expected_version: int | None = None,
         quality_score: int | None = None,
+        turn_id: str | None = None,
     ) -> SavedArtifact:
         check_filename(key.filename)
         versions = self.stored.setdefault(key, [])

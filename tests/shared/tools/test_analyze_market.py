@@ -226,6 +226,7 @@ async def test_a_full_session_still_gets_the_numbers(sites: Sites, server: Excha
             data: bytes,
             expected_version: int | None = None,
             quality_score: int | None = None,
+            turn_id: str | None = None,
         ) -> SavedArtifact:
             raise TooLargeError("a session has at most 200 files")
 

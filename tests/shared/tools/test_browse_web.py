@@ -32,6 +32,7 @@ class _NoArtifacts:
         data: bytes,
         expected_version: int | None = None,
         quality_score: int | None = None,
+        turn_id: str | None = None,
     ) -> SavedArtifact:
         raise AssertionError("browse_web saves nothing")
 
