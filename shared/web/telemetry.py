@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shared.agent.engine import EndedTurn
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_MESSAGES = (2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _OVERHEAD = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2)
 
 
@@ -31,20 +32,28 @@ class Telemetry:
         self._metrics.requests.labels(model, route, str(status)).inc()
 
     def turn(self, ended: EndedTurn) -> None:
-        """Counts a turn that has ended here, its tokens and its tools."""
-        from shared.turn import ModelStep
+        """Counts a turn that has ended here, its tokens and its tools.
 
-        metrics = self._metrics
-        model = next((s.model for s in ended.turn.steps if isinstance(s, ModelStep)), "none")
-        usage = ended.turn.usage
+        Of a turn that was taken up again after an end, what was counted then is not counted again.
+        """
+        from shared.messages import Usage
+        from shared.turn import FinalStep, ModelStep, ToolStep
+
+        metrics, steps = self._metrics, ended.turn.steps
+        ends = [number for number, step in enumerate(steps[:-1]) if isinstance(step, FinalStep)]
+        fresh = steps[ends[-1] + 1 :] if ends else steps
+        replies = [step for step in fresh if isinstance(step, ModelStep)]
+        model = replies[0].model if replies else "none"
+        usage = sum((reply.usage for reply in replies), Usage())
         metrics.seconds.labels(model).observe(ended.seconds)
         metrics.overhead.observe(max(0.0, ended.seconds - ended.model_seconds - ended.tool_seconds))
         metrics.tokens.labels(model, "input").inc(usage.input_tokens)
         metrics.tokens.labels(model, "output").inc(usage.output_tokens)
-        metrics.length.observe(ended.turn.number)
-        for call, result in ended.turn.tool_calls:
-            if result is not None:
-                self.tool(call.name, result.status, "chat")
+        # A turn is two messages to its user: theirs and the answer.
+        metrics.length.observe(2 * ended.turn.number)
+        for step in fresh:
+            if isinstance(step, ToolStep):
+                self.tool(step.result.name, step.result.status, "chat")
 
     def tool(self, name: str, status: str, session_type: str) -> None:
         """Counts a tool call; `session_type` says by which door it came."""
@@ -80,7 +89,9 @@ class _Metrics:
         self.seconds = Histogram(
             "ai_response_time_seconds", "Time of a turn", ["model"], buckets=_SECONDS, registry=registry
         )
-        self.sessions = Gauge("active_ai_sessions", "Sessions with a running turn", registry=registry)
+        self.sessions = Gauge(
+            "active_ai_sessions", "Sessions with a turn running in this process", registry=registry
+        )
         self.tools = Counter(
             "tools_executed",
             "Tool calls",
@@ -91,7 +102,10 @@ class _Metrics:
             "artifacts_created", "Artifact versions saved", ["artifact_type"], registry=registry
         )
         self.length = Histogram(
-            "conversation_length", "Turns of a session", buckets=(1, 2, 5, 10, 20, 50, 100), registry=registry
+            "conversation_length",
+            "Messages of a session when a turn of it ends",
+            buckets=_MESSAGES,
+            registry=registry,
         )
         self.tokens = Counter("ai_tokens", "Tokens", ["model", "direction"], registry=registry)
         self.overhead = Histogram(
