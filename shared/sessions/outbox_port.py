@@ -57,6 +57,7 @@ class EventOutbox(Protocol):
 
         Raises:
             SessionNotFoundError: the user has no such session.
+            SessionConflictError: the turn was rolled back.
         """
         ...
 

@@ -10,11 +10,12 @@ one by itself when the answer to its commit was lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from shared.artifact import Artifact
+from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
 from shared.session import Session, Summary
@@ -95,7 +96,8 @@ class TakenTurn:
 
     A DecisionStep answers a paused turn; a ResumedStep goes on with one that is `interrupted` (also: running
     under a lease that has run out, or waiting without one) or `failed`. A waiting turn that nobody holds a
-    place for begins at once, with its step 0 before `step`, when the session is free.
+    place for begins at once, with its step 0 before `step`, when the session is free. `taking_id` names this
+    taking, so that a repeat of it finds what it did.
     """
 
     user_id: str
@@ -104,6 +106,7 @@ class TakenTurn:
     now: datetime
     lease_seconds: float
     history_messages: int
+    taking_id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +202,10 @@ class TurnStore(Protocol):
         - `wait`: the turn gets the last place in the line: it comes back `waiting`, without a lease.
         - `interrupt`: the running or paused turn is marked `interrupted`, its lease is lost, its events are
           let go; the new turn begins, before any that wait.
-        - `rollback`: the running or paused turn is removed with its steps, its artifact versions and its
-          held events, as if it had never been; the new turn begins, before any that wait. Its idempotency key
-          stays taken (TurnNotFoundError from then on), so that a late repeat does not bring it back.
+        - `rollback`: the running or paused turn is removed with its steps, its artifact versions, its held
+          events and the title it gave, as if it had never been; the new turn begins, before any that wait.
+          Its idempotency key stays taken (TurnNotFoundError from then on), so that a late repeat does not
+          bring it back.
 
         Raises:
             TurnInProgressError, ApprovalRequiredError: as above; `turn_id` is in the details.
@@ -346,7 +350,8 @@ class ArtifactIndex(Protocol):
         turn saved (`artifact.turn_id`) wait for its end.
 
         Raises:
-            SessionNotFoundError; TooLargeError when the session would have more than `max_files` files.
+            SessionNotFoundError; TooLargeError when the session would have more than `max_files` files;
+            SessionConflictError when `artifact.turn_id` was rolled back.
         """
         ...
 

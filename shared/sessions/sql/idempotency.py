@@ -16,6 +16,7 @@ from shared.sessions.sql.sessions import load_session
 from shared.sessions.sql.turn_rows import load_turn
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
+from shared.sessions.sql.waiting import begin_again
 
 KEPT = timedelta(hours=24)
 
@@ -48,6 +49,7 @@ def repeated_turn(tx: Tx, new: NewTurn, key: str) -> BegunTurn | None:
     Raises:
         IdempotencyMismatchError: the key came with another body.
         SessionNotFoundError: the turn's session was deleted.
+        TurnNotFoundError: the turn was rolled back.
     """
     values = {
         "user_id": new.key.user_id,
@@ -62,6 +64,8 @@ def repeated_turn(tx: Tx, new: NewTurn, key: str) -> BegunTurn | None:
     row = tx.execute(_TAKEN, {"user": new.key.user_id, "key": key}).one()
     if row.body_hash != new.body_hash:
         raise IdempotencyMismatchError("this Idempotency-Key was used with another body")
+    if row.turn_id == new.turn_id:
+        return begin_again(tx, new)
     session = load_session(tx, SessionKey(user_id=new.key.user_id, session_id=row.session_id))
     turn = load_turn(tx, new.key.user_id, row.turn_id, new.now)
     return BegunTurn(turn=turn, session=session, lease=None)

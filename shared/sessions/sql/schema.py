@@ -16,12 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData()
 
@@ -42,6 +43,39 @@ sessions = Table(
     Column("lease_until", BigInteger),
     Column("lease_token", BigInteger, nullable=False),
     Column("next_turn_number", BigInteger, nullable=False),
+    # The turn that holds the lease waits for the user's yes.
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    # Turns wait in line (waiting_turns), and which place comes next.
+    Column("has_line", Boolean, nullable=False, server_default=false()),
+    Column("next_place", BigInteger, nullable=False, server_default="1"),
+    # Events are held until the running turn's end (held_events).
+    Column("has_held", Boolean, nullable=False, server_default=false()),
+    # Whose lease the last turn to begin took over when it had run out.
+    Column("lost_turn_id", Name),
+    # Which taking of a turn gave its present lease.
+    Column("taking_id", Name),
+    Column("summary", LargeBinary),
+    Column("summary_through", BigInteger, nullable=False, server_default="0"),
+)
+
+waiting_turns = Table(
+    "waiting_turns",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("turn_id", Name, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("kept_until", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "turn_id", name="waiting_turns_by_id"),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="waiting_turns_session",
+        ondelete="CASCADE",
+    ),
 )
 
 turns = Table(
@@ -110,9 +144,29 @@ outbox = Table(
     Column("type", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # When it came out, where it was held before: None is at once.
+    Column("visible_at", BigInteger),
     Column("published_at", BigInteger),
     UniqueConstraint("user_id", "event_id", name="outbox_by_event"),
     sqlite_autoincrement=True,
+)
+
+held_events = Table(
+    "held_events",
+    metadata,
+    Column(
+        "place",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("event_id", Name, nullable=False),
+    Column("user_id", Name, nullable=False),
+    Column("session_id", Name, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "session_id", "event_id", name="held_events_by_session"),
 )
 
 artifacts = Table(
@@ -121,7 +175,9 @@ artifacts = Table(
     Column("user_id", Name, primary_key=True),
     Column("session_id", Name, primary_key=True),
     Column("filename", Name, primary_key=True),
+    # 0 when all its versions were rolled back; `highest` is never given again.
     Column("newest", BigInteger, nullable=False),
+    Column("highest", BigInteger, nullable=False, server_default="0"),
     Column("deleted_at", BigInteger),
     ForeignKeyConstraint(
         ["user_id", "session_id"],
@@ -146,6 +202,9 @@ artifact_versions = Table(
     Column("quality_score", Integer),
     Column("findings", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # The turn that saved it, and since when the file was deleted that this version brought back.
+    Column("turn_id", Name),
+    Column("revived_from", BigInteger),
     ForeignKeyConstraint(
         ["user_id", "session_id", "filename"],
         ["artifacts.user_id", "artifacts.session_id", "artifacts.filename"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, insert, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import BigInteger, ColumnElement, bindparam, select, tuple_, update
 
 from shared.errors import SessionConflictError, SessionNotFoundError
 from shared.keys import SessionKey
@@ -16,8 +16,9 @@ from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.merge_patch import merge_patch
 from shared.sessions.port import Page
 from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
-from shared.sessions.sql.schema import sessions, turns
+from shared.sessions.sql.schema import sessions
 from shared.sessions.sql.tx import Tx
+from shared.sessions.sql.upsert import upsert
 
 _END_OF_TIME = 2**63 - 1
 
@@ -41,9 +42,15 @@ def is_session(user_id: Any, session_id: Any) -> tuple[ColumnElement[bool], ...]
 
 
 _THIS = is_session(bindparam("user"), bindparam("session"))
-_CREATE = insert(sessions)
+_CREATE = upsert(
+    lambda insert: (
+        insert(sessions)
+        .on_conflict_do_nothing(index_elements=["user_id", "session_id"])
+        .returning(sessions.c.revision)
+    )
+)
 _LOAD = select(*COLUMNS).where(*_THIS)
-_LOCK = select(sessions.c.context).where(*_THIS).with_for_update(key_share=True)
+_LOCK = select(*COLUMNS, sessions.c.running_turn_id).where(*_THIS).with_for_update(key_share=True)
 _EXISTS = select(sessions.c.revision).where(*_THIS)
 _CHANGED = {"revision": sessions.c.revision + 1, "updated_at": bindparam("now")}
 _RETITLE = (
@@ -54,26 +61,6 @@ _RETITLE = (
 )
 _SET_CONTEXT = (
     update(sessions).where(*_THIS).values(context=bindparam("new_context"), **_CHANGED).returning(*COLUMNS)
-)
-_DELETE = (
-    update(sessions)
-    .where(*_THIS)
-    .values(
-        deleted_at=bindparam("now"),
-        running_turn_id=None,
-        lease_until=None,
-        lease_token=sessions.c.lease_token + 1,
-        **_CHANGED,
-    )
-)
-_STOP_TURNS = (
-    update(turns)
-    .where(
-        turns.c.user_id == bindparam("user"),
-        turns.c.session_id == bindparam("session"),
-        turns.c.status == "running",
-    )
-    .values(status="interrupted", completed_at=bindparam("now"))
 )
 _LIST = (
     select(sessions.c.session_id, *COLUMNS)
@@ -112,8 +99,8 @@ def check_session(tx: Tx, key: SessionKey) -> None:
         raise session_not_found()
 
 
-def lock_session(tx: Tx, key: SessionKey) -> bytes:
-    """Holds the session's row until the transaction ends, and gives its stored context.
+def lock_session(tx: Tx, key: SessionKey) -> AnyRow:
+    """Holds the session's row until the transaction ends, and gives it: `COLUMNS` and `running_turn_id`.
 
     Raises:
         SessionNotFoundError: there is none.
@@ -121,8 +108,7 @@ def lock_session(tx: Tx, key: SessionKey) -> bytes:
     row = tx.execute(_LOCK, _ids(key)).first()
     if row is None:
         raise session_not_found()
-    stored: bytes = row.context
-    return stored
+    return row
 
 
 def create_session(tx: Tx, key: SessionKey, title: str, context: dict[str, Any], now: datetime) -> Session:
@@ -141,11 +127,21 @@ def create_session(tx: Tx, key: SessionKey, title: str, context: dict[str, Any],
         "lease_token": 0,
         "next_turn_number": 1,
     }
-    try:
-        tx.execute(_CREATE, values)
-    except IntegrityError as error:
-        raise SessionConflictError("there is a session of this id already") from error
-    return Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
+    wanted = Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
+    if tx.execute(_CREATE(tx), values).first() is None and not _is_there(tx, wanted):
+        raise SessionConflictError("there is a session of this id already")
+    return wanted
+
+
+def _is_there(tx: Tx, wanted: Session) -> bool:
+    """Whether the same call made the session before, and nothing has touched it since."""
+    row = tx.execute(_LOAD, _ids(wanted.key)).first()
+    if row is None:
+        return False
+    # In their stored form: what is no JSON number comes back as null.
+    codec, user_id = tx.codec, wanted.key.user_id
+    context = codec.decode(codec.encode(wanted.context, user_id), user_id)
+    return session_of(codec, wanted.key, row) == replace(wanted, context=context)
 
 
 def load_session(tx: Tx, key: SessionKey) -> Session:
@@ -169,28 +165,22 @@ def list_sessions(tx: Tx, user_id: str, limit: int, cursor: str | None) -> Page[
 
 
 def set_title(tx: Tx, key: SessionKey, title: str, now: datetime) -> Session:
-    """See `SessionStore.set_title`."""
-    values = {
-        "new_title": tx.codec.encode(title, key.user_id),
-        "new_untitled": not title,
-        "now": to_micros(now),
-    }
-    return _changed(tx.codec, key, tx.execute(_RETITLE, _ids(key) | values).first())
+    """See `SessionStore.set_title`; what is there already, since this very moment, is a repeat."""
+    before = session_of(tx.codec, key, lock_session(tx, key))
+    if before.updated_at == now and before.title == title:
+        return before
+    values = {"new_title": tx.codec.encode(title, key.user_id), "new_untitled": not title}
+    return _changed(tx.codec, key, tx.execute(_RETITLE, _ids(key) | values | {"now": to_micros(now)}).first())
 
 
 def patch_context(tx: Tx, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
-    """See `SessionStore.patch_context`."""
-    context = merge_patch(tx.codec.decode(lock_session(tx, key), key.user_id), patch)
-    values = {"new_context": tx.codec.encode(context, key.user_id), "now": to_micros(now)}
+    """See `SessionStore.patch_context`; what changes nothing, since this very moment, is a repeat."""
+    before = session_of(tx.codec, key, lock_session(tx, key))
+    stored = tx.codec.encode(merge_patch(before.context, patch), key.user_id)
+    if before.updated_at == now and tx.codec.decode(stored, key.user_id) == before.context:
+        return before
+    values = {"new_context": stored, "now": to_micros(now)}
     return _changed(tx.codec, key, tx.execute(_SET_CONTEXT, _ids(key) | values).first())
-
-
-def delete_session(tx: Tx, key: SessionKey, now: datetime) -> None:
-    """See `SessionStore.delete_session`; a turn that runs loses its lease."""
-    values = _ids(key) | {"now": to_micros(now)}
-    if tx.execute(_DELETE, values).rowcount == 0:
-        raise session_not_found()
-    tx.execute(_STOP_TURNS, values)
 
 
 def _changed(codec: Codec, key: SessionKey, row: AnyRow | None) -> Session:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
-from shared.session import Session
-from shared.sessions.outbox_port import OutgoingEvent
+from shared.session import Session, Summary
+from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
 from shared.sessions.port import (
     BegunTurn,
     Lease,
@@ -18,9 +18,20 @@ from shared.sessions.port import (
     NewTurn,
     Page,
     RecordedToolCall,
+    TakenTurn,
     ToolClaim,
 )
-from shared.sessions.sql import artifacts, outbox, sessions, tool_calls, turn_rows, turns
+from shared.sessions.sql import (
+    artifacts,
+    endings,
+    outbox,
+    sessions,
+    taking,
+    tool_calls,
+    turn_rows,
+    turns,
+    waiting,
+)
 from shared.sessions.sql.opened import OpenedDatabase
 from shared.turn import Step, Turn
 
@@ -48,10 +59,56 @@ class SqlStore(OpenedDatabase):
         return await self._write(partial(sessions.patch_context, key=key, patch=patch, now=now))
 
     async def delete_session(self, *, key: SessionKey, now: datetime) -> None:
-        await self._write(partial(sessions.delete_session, key=key, now=now))
+        await self._write(partial(endings.delete_session, key=key, now=now))
 
     async def begin_turn(self, *, new: NewTurn) -> BegunTurn:
         return await self._write(partial(turns.begin_turn, new=new))
+
+    async def claim_waiting(
+        self,
+        *,
+        key: SessionKey,
+        turn_ids: tuple[str, ...],
+        now: datetime,
+        lease_seconds: float,
+        wait_seconds: float,
+        history_messages: int,
+    ) -> BegunTurn | None:
+        return await self._write(
+            partial(
+                waiting.claim_waiting,
+                key=key,
+                turn_ids=turn_ids,
+                now=now,
+                lease_seconds=lease_seconds,
+                wait_seconds=wait_seconds,
+                history_messages=history_messages,
+            )
+        )
+
+    async def take_turn(self, *, taken: TakenTurn) -> BegunTurn:
+        return await self._write(partial(taking.take_turn, taken=taken))
+
+    async def stop_turn(
+        self,
+        *,
+        user_id: str,
+        turn_id: str,
+        status: Literal["cancelled", "interrupted"],
+        now: datetime,
+        events: tuple[OutgoingEvent, ...] = (),
+    ) -> Turn:
+        return await self._write(
+            partial(
+                endings.stop_turn, user_id=user_id, turn_id=turn_id, status=status, now=now, events=events
+            )
+        )
+
+    async def lost_leases(self, *, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:
+        return await self._read(partial(turns.lost_leases, leases=leases))
+
+    async def save_summary(self, *, lease: Lease, summary: Summary, now: datetime) -> None:
+        await self._write(partial(turns.save_summary, lease=lease, summary=summary))
 
     async def append_step(
         self,
@@ -62,6 +119,7 @@ class SqlStore(OpenedDatabase):
         now: datetime,
         lease_seconds: float,
         events: tuple[OutgoingEvent, ...] = (),
+        pause_until: datetime | None = None,
     ) -> None:
         await self._write(
             partial(
@@ -72,6 +130,7 @@ class SqlStore(OpenedDatabase):
                 now=now,
                 lease_seconds=lease_seconds,
                 events=events,
+                pause_until=pause_until,
             )
         )
 
@@ -135,5 +194,23 @@ class SqlStore(OpenedDatabase):
     async def release_tool_call(self, *, claim: ToolClaim) -> None:
         await self._write(partial(tool_calls.release_tool_call, claim=claim))
 
-    async def add_events(self, *, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
-        await self._write(partial(outbox.add_session_events, key=key, events=events, now=now))
+    async def add_events(
+        self,
+        *,
+        key: SessionKey,
+        events: tuple[OutgoingEvent, ...],
+        now: datetime,
+        turn_id: str | None = None,
+    ) -> None:
+        await self._write(
+            partial(outbox.add_session_events, key=key, events=events, now=now, turn_id=turn_id)
+        )
+
+    async def unpublished_events(self, *, limit: int) -> tuple[StoredEvent, ...]:
+        return await self._read(partial(outbox.unpublished_events, limit=limit))
+
+    async def mark_published(self, *, events: tuple[StoredEvent, ...], now: datetime) -> None:
+        await self._write(partial(outbox.mark_published, events=events, now=now))
+
+    async def outbox_lag(self) -> OutboxLag:
+        return await self._read(outbox.outbox_lag)

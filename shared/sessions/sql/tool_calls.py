@@ -46,7 +46,12 @@ _THIS = (
 )
 _HELD = (*_THIS, tool_calls.c.status == _RUNNING, tool_calls.c.token == bindparam("held_token"))
 _LOAD = select(
-    tool_calls.c.name, tool_calls.c.arguments_hash, tool_calls.c.result, tool_calls.c.lease_until
+    tool_calls.c.name,
+    tool_calls.c.arguments_hash,
+    tool_calls.c.status,
+    tool_calls.c.token,
+    tool_calls.c.result,
+    tool_calls.c.lease_until,
 ).where(*_THIS)
 _COMPLETE = update(tool_calls).where(*_HELD).values(status=_DONE, result=bindparam("body"))
 _RELEASE = delete(tool_calls).where(*_HELD)
@@ -72,7 +77,11 @@ def claim_tool_call(tx: Tx, call: NewToolCall) -> ToolClaim | RecordedToolCall:
     token = tx.execute(_CLAIM(tx), values).scalar()
     if token is not None:
         return ToolClaim(key=call.key, call_id=call.call_id, token=token)
-    return _record(tx.codec, call.key.user_id, tx.execute(_LOAD, _ids(call.key, call.call_id)).one())
+    row = tx.execute(_LOAD, _ids(call.key, call.call_id)).one()
+    if row.token == call.token and row.status == _RUNNING:
+        # The same claim again.
+        return ToolClaim(key=call.key, call_id=call.call_id, token=call.token)
+    return _record(tx.codec, call.key.user_id, row)
 
 
 def load_tool_call(tx: Tx, key: SessionKey, call_id: str) -> RecordedToolCall | None:
@@ -87,8 +96,18 @@ def complete_tool_call(tx: Tx, claim: ToolClaim, result: ToolResult) -> None:
         "held_token": claim.token,
         "body": tx.codec.encode(result, claim.key.user_id),
     }
-    if tx.execute(_COMPLETE, values).rowcount == 0:
+    if tx.execute(_COMPLETE, values).rowcount == 0 and not _is_complete(tx, claim, result):
         raise SessionConflictError("the claim on this tool call was lost")
+
+
+def _is_complete(tx: Tx, claim: ToolClaim, result: ToolResult) -> bool:
+    """Whether the same call recorded the result before."""
+    row = tx.execute(_LOAD, _ids(claim.key, claim.call_id)).first()
+    if row is None or row.token != claim.token or row.result is None:
+        return False
+    codec, user_id = tx.codec, claim.key.user_id
+    wanted = codec.decode(codec.encode(result, user_id), user_id)
+    return bool(codec.decode(row.result, user_id) == wanted)
 
 
 def release_tool_call(tx: Tx, claim: ToolClaim) -> None:

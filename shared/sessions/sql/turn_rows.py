@@ -15,10 +15,11 @@ from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.port import Page
 from shared.sessions.sql.columns import AnyRow, from_micros, optional_time, to_micros
+from shared.sessions.sql.line_rows import find_waiting
 from shared.sessions.sql.schema import sessions, steps, turns
 from shared.sessions.sql.sessions import check_session
 from shared.sessions.sql.tx import Tx
-from shared.turn import Turn
+from shared.turn import UNFINISHED, Turn
 
 _AFTER_ALL = 2**63 - 1
 
@@ -53,7 +54,9 @@ _BACKWARDS = (
     .where(steps.c.user_id == bindparam("user"), steps.c.session_id == bindparam("session"))
     .order_by(steps.c.turn_number.desc(), steps.c.number.desc())
 )
-_HISTORY = _BACKWARDS.where(steps.c.turn_number < bindparam("before")).limit(bindparam("rows"))
+_HISTORY = _BACKWARDS.where(
+    steps.c.turn_number < bindparam("before"), steps.c.turn_number > bindparam("after")
+).limit(bindparam("rows"))
 _ONE = _BACKWARDS.where(steps.c.turn_number == bindparam("turn"))
 
 
@@ -89,10 +92,18 @@ _LIST = (
 
 def load_turn(tx: Tx, user_id: str, turn_id: str, now: datetime) -> Turn:
     """See `TurnStore.load_turn`."""
+    for look in (find_turn, find_waiting, find_turn):
+        # A turn that left the line between two looks is found by the third.
+        turn = look(tx, user_id, turn_id, now)
+        if turn is not None:
+            return turn
+    raise TurnNotFoundError("there is no such turn")
+
+
+def find_turn(tx: Tx, user_id: str, turn_id: str, now: datetime) -> Turn | None:
+    """A turn that has its number, with its steps so far."""
     rows = tx.execute(_BY_ID, {"user": user_id, "turn": turn_id}).all()
-    if not rows:
-        raise TurnNotFoundError("there is no such turn")
-    return _live_turn(tx.codec, user_id, rows, now)
+    return _live_turn(tx.codec, user_id, rows, now) if rows else None
 
 
 def list_turns(tx: Tx, key: SessionKey, limit: int, cursor: str | None, now: datetime) -> Page[Turn]:
@@ -108,16 +119,17 @@ def list_turns(tx: Tx, key: SessionKey, limit: int, cursor: str | None, now: dat
     return Page(items=items, next_cursor=write_cursor(items[-1].number) if more else None)
 
 
-def read_history(tx: Tx, key: SessionKey, before: int, messages: int) -> tuple[Turn, ...]:
-    """The newest whole turns before that number that hold about so many messages, oldest first.
+def read_history(tx: Tx, key: SessionKey, *, after: int, before: int, messages: int) -> tuple[Turn, ...]:
+    """The newest whole turns between those numbers that hold about so many messages, oldest first.
 
-    At least one turn comes, however many messages it holds. A turn among them that is still marked as
-    running comes as `running`: it is the caller who knows whether its lease has run out.
+    At least one turn comes, if there is one, however many messages it holds.
     """
     place = {"user": key.user_id, "session": key.session_id}
     # Every turn ends with a step that is no message; most have two that are.
     limit = messages * 3 // 2 + 2
-    rows: Sequence[AnyRow] = tx.execute(_HISTORY, place | {"before": before, "rows": limit}).all()
+    rows: Sequence[AnyRow] = tx.execute(
+        _HISTORY, place | {"after": after, "before": before, "rows": limit}
+    ).all()
     if rows and rows[-1].step != 0:
         cut = rows[-1].number
         rows = [row for row in rows if row.number != cut] or tx.execute(_ONE, place | {"turn": cut}).all()
@@ -138,7 +150,7 @@ def _by_turn(rows: Iterable[AnyRow]) -> list[list[AnyRow]]:
 def _live_turn(codec: Codec, user_id: str, rows: Sequence[AnyRow], now: datetime) -> Turn:
     first = rows[0]
     lost = first.running_turn_id != first.turn_id or first.lease_until <= to_micros(now)
-    return _turn(codec, user_id, rows, interrupted=first.status == "running" and lost)
+    return _turn(codec, user_id, rows, interrupted=lost and first.status in UNFINISHED)
 
 
 def _turn(codec: Codec, user_id: str, rows: Sequence[AnyRow], *, interrupted: bool = False) -> Turn:
