@@ -83,7 +83,7 @@ class Settings(BaseModel):
     docs_dir: Path | None = None
     tools_url: str | None = None
     nats_url: str | None = None
-    redis_url: str | None = None
+    redis_url: SecretStr | None = None
     pubsub_project: str | None = None
     tavily_api_key: SecretStr | None = None
 
@@ -138,6 +138,13 @@ class Settings(BaseModel):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"rediss?://\S+", value.get_secret_value()):
+            raise ValueError("takes redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
+        return value
 
     @field_validator("tools_url")
     @classmethod
