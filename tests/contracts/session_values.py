@@ -109,7 +109,7 @@ def held(begun: BegunTurn) -> Lease:
 
 
 def artifact(key: SessionKey, now: datetime, filename: str = "main.py", version: int = 1) -> Artifact:
-    """The record of one version."""
+    """The record of one version, its bytes at a place of their own."""
     return Artifact(
         key=ArtifactKey(session=key, filename=filename),
         version=version,
@@ -118,7 +118,7 @@ def artifact(key: SessionKey, now: datetime, filename: str = "main.py", version:
         size=3_000_000_000,
         sha256="0" * 64,
         created_at=now,
-        object_key=f"artifacts/{key.session_id}/{filename}/{version}",
+        object_key=f"artifacts/{key.session_id}/{filename}/{version}-{new_id()}",
         quality_score=90,
         findings=({"rule": "B101", "line": 3},),
     )

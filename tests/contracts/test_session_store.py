@@ -33,10 +33,11 @@ async def test_a_second_session_of_one_id_is_a_conflict(
 ) -> None:
     await create(store, key, clock)
     with pytest.raises(SessionConflictError):
-        await create(store, key, clock)
+        await create(store, key, clock, "Second")
     await store.delete_session(key=key, now=clock.now)
-    with pytest.raises(SessionConflictError):
-        await create(store, key, clock)
+    for title in ("First", "Second"):
+        with pytest.raises(SessionConflictError):
+            await create(store, key, clock, title)
 
 
 async def test_what_is_not_there_is_not_found(store: Store, clock: SetClock, key: SessionKey) -> None:
@@ -57,6 +58,7 @@ async def test_a_deleted_session_is_gone_from_every_path(
 ) -> None:
     await run_turn(store, key, clock.now)
     await store.delete_session(key=key, now=clock.now)
+    clock.pass_time(1)
     for attempt in (
         store.load_session(key=key),
         store.set_title(key=key, title="x", now=clock.now),
@@ -176,7 +178,9 @@ async def test_patches_at_once_all_count(store: Store, clock: SetClock, key: Ses
 
 
 async def test_of_creations_at_once_one_wins(store: Store, clock: SetClock, key: SessionKey) -> None:
-    results = await asyncio.gather(*(create(store, key, clock) for _ in range(10)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(create(store, key, clock, str(n)) for n in range(10)), return_exceptions=True
+    )
     assert sum(isinstance(result, Session) for result in results) == 1
     assert sum(isinstance(result, SessionConflictError) for result in results) == 9
 

@@ -50,9 +50,9 @@ async def test_a_version_is_read_as_it_was_recorded(
 async def test_a_number_is_taken_once(store: Store, clock: SetClock, session: SessionKey) -> None:
     first = artifact(session, clock.now)
     assert await add(store, first)
-    assert not await add(store, replace(first, sha256="1" * 64))
-    assert await add(store, replace(first, version=2, quality_score=None))
-    assert not await add(store, first)
+    assert not await add(store, artifact(session, clock.now))
+    assert await add(store, artifact(session, clock.now, version=2))
+    assert not await add(store, artifact(session, clock.now))
     assert await store.load_version(key=first.key, version=1) == first
     assert [found.version for found in await store.list_versions(key=first.key)] == [2, 1]
     assert [found.version for found in await store.list_artifacts(session=session)] == [2]
@@ -106,6 +106,7 @@ async def test_a_deleted_file_keeps_its_versions_and_comes_back_with_the_next(
     record = artifact(session, clock.now)
     await add(store, record)
     await store.delete_artifact(key=record.key, now=clock.now)
+    clock.pass_time(1)
     assert await store.list_artifacts(session=session) == ()
     assert await store.newest(key=record.key) == record
     assert await store.load_version(key=record.key, version=1) == record
@@ -115,8 +116,8 @@ async def test_a_deleted_file_keeps_its_versions_and_comes_back_with_the_next(
     ):
         with pytest.raises(ArtifactNotFoundError):
             await attempt
-    assert not await add(store, record)
-    assert await add(store, replace(record, version=2))
+    assert not await add(store, artifact(session, clock.now))
+    assert await add(store, artifact(session, clock.now, version=2))
     assert [found.version for found in await store.list_artifacts(session=session)] == [2]
 
 
@@ -188,6 +189,5 @@ async def test_files_are_listed_by_name_as_code_points_order_them(
 async def test_of_one_number_at_once_one_writer_gets_it(
     store: Store, clock: SetClock, session: SessionKey
 ) -> None:
-    record = artifact(session, clock.now)
-    results = await asyncio.gather(*(add(store, record) for _ in range(8)))
+    results = await asyncio.gather(*(add(store, artifact(session, clock.now)) for _ in range(8)))
     assert results.count(True) == 1
