@@ -5,23 +5,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import socket
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 from functions_framework.aio import create_asgi_app
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import AppError
 from shared.resources import resources
 from shared.settings import Settings, settings
 from shared.version import VERSION
+from shared.web.serving import serve
 
 ROOT = Path(__file__).resolve().parents[2]
+GRACE_SECONDS = 2
 TARGETS = ("chat", "tools", "artifacts", "events")
 # The first prefix that fits takes the request, as the URL map does in the cloud; chat takes the rest.
 PREFIXES: tuple[tuple[str, str], ...] = (
@@ -37,13 +36,17 @@ class Gateway:
     """Sends each request to the function whose paths it falls under."""
 
     def __init__(self) -> None:
-        self._apps: dict[str, ASGIApp] = {
+        from functions.chat.socket_routes import add_sockets
+
+        apps: dict[str, Starlette] = {
             # functions-framework has no types.
             target: create_asgi_app(  # type: ignore[no-untyped-call]
                 target, str(ROOT / "functions" / target / "main.py"), "http"
             )
             for target in TARGETS
         }
+        add_sockets(apps["chat"])
+        self._apps: dict[str, ASGIApp] = {**apps}
         self._openapi: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,26 +95,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-class _Server(uvicorn.Server):
-    """Says where it serves when it does, and lets go of open streams when it is told to stop."""
-
-    def __init__(self, config: uvicorn.Config, banner: str) -> None:
-        super().__init__(config)
-        self._banner = banner
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            port = self.servers[0].sockets[0].getsockname()[1]
-            sys.stdout.write(self._banner.format(port=port) + "\n")
-            sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # First, so that open streams tell their readers how their turns ended.
-        await resources().interrupt_turns()
-        await super().shutdown(sockets=sockets)
-
-
 def banner(current: Settings) -> str:
     """One line: the address, and which model answers; `{port}` is filled in when it is known."""
     host = "localhost" if current.host in ("127.0.0.1", "0.0.0.0") else current.host  # noqa: S104
@@ -125,31 +108,17 @@ def banner(current: Settings) -> str:
 
 def main() -> int:
     """Serves until SIGINT or SIGTERM; 1 when the configuration is wrong."""
+    from functions.chat.serve import end
+
     try:
         current = settings()
         gateway = Gateway()
     except AppError as error:
         sys.stderr.write(f"{error.code}: {error.message}\n")
         return 1
-    config = uvicorn.Config(
-        cast(Any, gateway),
-        host=current.host,
-        port=current.port,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        loop="uvloop",
-        http="httptools",
-        timeout_graceful_shutdown=2,
-        server_header=False,
-        backlog=4096,
+    return serve(
+        gateway, current, host=current.host, banner=banner(current), ending=end, grace_seconds=GRACE_SECONDS
     )
-    server = _Server(config, banner(current))
-    # uvicorn raises the signal again when it has stopped: both ways of stopping end well.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else 1
 
 
 if __name__ == "__main__":

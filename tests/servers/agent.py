@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
-_BANNER = re.compile(r"serves http://localhost:(\d+)")
+_BANNER = re.compile(r"serves http://[\w.]+:(\d+)")
 
 
 @dataclass(slots=True)
@@ -47,8 +47,11 @@ class Agent:
 
 
 @contextlib.contextmanager
-def agent_server(folder: Path, **variables: str) -> Iterator[Agent]:
-    """Starts the gateway in `folder` with settings on top of the defaults; stops it with SIGTERM."""
+def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Iterator[Agent]:
+    """Starts the gateway, or another module that serves, in `folder`; settings on top of the defaults.
+
+    It is stopped with SIGTERM.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -59,7 +62,7 @@ def agent_server(folder: Path, **variables: str) -> Iterator[Agent]:
     }
     with (folder / "stderr.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local.gateway"],
+            [sys.executable, "-m", module],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
