@@ -45,7 +45,7 @@ class GcsObjectStore:
         async def put(attempt: int) -> bool:
             return await self._call(lambda client: self._put(client, object_key, data, about, attempt))
 
-        return await repeated(put, attempt_seconds=CALL_SECONDS if large else ATTEMPT_SECONDS)
+        return await repeated(put, attempt_seconds=CALL_SECONDS if large else None)
 
     async def get(self, *, object_key: str) -> bytes | None:
         async def get(_: int) -> bytes | None:
@@ -207,6 +207,9 @@ def _connect(project: str | None) -> Any:
     from requests.adapters import HTTPAdapter
 
     client = storage.Client(project=project)
+    # It asks for the bucket itself in threads of its own, for traces that nobody takes: a right that reading
+    # and writing objects does not need.
+    client._bucket_metadata_cache = None
     # A connection a thread; with the default of ten the others are made and thrown away at each call.
     for scheme in ("https://", "http://"):
         client._http.mount(scheme, HTTPAdapter(pool_maxsize=_THREADS))

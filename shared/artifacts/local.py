@@ -63,16 +63,11 @@ class LocalObjectStore:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                # A hard link fails when the name exists: create-only, and never a half-written file.
-                os.link(aside, target)
-                _sync_folder(target.parent)
+                return _link(aside, target)
             finally:
                 aside.unlink(missing_ok=True)
-        except FileExistsError:
-            return False
         except OSError as error:
             raise _unavailable("write to", error) from error
-        return True
 
     def _make_folder(self, folder: Path) -> None:
         """Makes the folder so that it is still there after a power failure: its parents are synced."""
@@ -147,6 +142,17 @@ async def _bounded(work: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
             return await asyncio.to_thread(work)
     except TimeoutError:
         raise StoreUnavailableError("the artifact folder does not answer", retry_after=5) from None
+
+
+def _link(aside: Path, target: Path) -> bool:
+    """Puts the file in its place; False when the place is taken."""
+    try:
+        # A hard link fails when the name exists: create-only, and never a half-written file.
+        os.link(aside, target)
+    except FileExistsError:
+        return False
+    _sync_folder(target.parent)
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -29,10 +29,9 @@ class TransientError(Exception):
 async def repeated(
     call: Callable[[int], Awaitable[T]],
     *,
-    attempt_seconds: float = ATTEMPT_SECONDS,
-    seconds: float = CALL_SECONDS,
+    attempt_seconds: float | None = None,
 ) -> T:
-    """What `call` (given the attempt, from 0) answers, asked up to four times within `seconds`.
+    """What `call` (given the attempt, from 0) answers, asked up to four times within `CALL_SECONDS`.
 
     With full jitter: a pause is a random part of the exponential delay (M. Brooker, "Exponential Backoff And
     Jitter").
@@ -42,7 +41,7 @@ async def repeated(
     """
     word = "timeout"
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(CALL_SECONDS):
             for attempt in range(ATTEMPTS):
                 if attempt:
                     # Spreads load, guards nothing.
@@ -50,7 +49,7 @@ async def repeated(
                         random.uniform(0, min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
                     )
                 try:
-                    async with asyncio.timeout(attempt_seconds):
+                    async with asyncio.timeout(attempt_seconds or ATTEMPT_SECONDS):
                         return await call(attempt)
                 except TransientError as error:
                     word = str(error)
