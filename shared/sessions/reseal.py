@@ -1,7 +1,7 @@
 """Writes the whole store again under the first encryption key: `python -m shared.sessions.reseal`.
 
-It may be stopped at any moment, run twice, and run beside serving processes. After it has ended well no body is
-left under another key than the first of ENCRYPTION_KEYS, nor plain, and older keys may be taken out.
+It may be stopped at any moment, run twice, and run beside serving processes. When it has ended well, no body
+is under another key than the first of ENCRYPTION_KEYS, nor plain, and older keys may be taken out.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ BATCH = 200
 _SAY_EVERY = 50
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a run has come."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One way through the store: `place` is where it was stopped, None at the end."""
 
-    written: int = 0
-    unreadable: int = 0
-    place: str | None = None
-    at_end: bool = False
+    written: int
+    unreadable: int
+    place: str | None
+    at_end: bool
 
 
 async def reseal_store(
     store: Store, *, after: str | None = None, batch: int = BATCH, stop: asyncio.Event | None = None
-) -> Progress:
+) -> Pass:
     """Goes through the store once from the place `after`, in transactions of about `batch` records.
 
     Setting `stop` ends it after the transaction that runs.
@@ -44,17 +44,16 @@ async def reseal_store(
         InvalidRequestError: `after` is no place of an earlier run.
         StoreUnavailableError: the store does not answer; what was written stays written.
     """
-    progress = Progress(place=after)
-    calls = 0
-    while not progress.at_end and not (stop and stop.is_set()):
-        done = await store.reseal(after=progress.place, limit=batch)
-        progress.written += done.written
-        progress.unreadable += done.unreadable
-        progress.place, progress.at_end = done.after, done.after is None
+    written = unreadable = calls = 0
+    while not (stop and stop.is_set()):
+        done = await store.reseal(after=after, limit=batch)
+        written, unreadable, after = written + done.written, unreadable + done.unreadable, done.after
+        if after is None:
+            return Pass(written=written, unreadable=unreadable, place=None, at_end=True)
         calls += 1
         if calls % _SAY_EVERY == 0:
-            _say(f"{progress.written} written so far, at {progress.place}")
-    return progress
+            _say(f"{written} written, at {after}")
+    return Pass(written=written, unreadable=unreadable, place=after, at_end=False)
 
 
 async def run(settings: Settings, after: str | None, batch: int) -> int:
@@ -70,34 +69,35 @@ async def run(settings: Settings, after: str | None, batch: int) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = await open_store(settings)
     try:
-        first = await reseal_store(store, after=after, batch=batch, stop=stop)
-        # A body that moved from one table to another in the meantime may have been passed by.
-        again = await reseal_store(store, batch=batch, stop=stop) if first.written and first.at_end else first
+        passes = [await reseal_store(store, after=after, batch=batch, stop=stop)]
+        if passes[0].written and passes[0].at_end:
+            # A body that moved from one table to another in the meantime may have been passed by.
+            passes.append(await reseal_store(store, batch=batch, stop=stop))
     finally:
         await store.close()
-    if again is not first:
-        again.written += first.written
-    if again.written and again.at_end:
+    if len(passes) > 1 and settings.database.startswith("sqlite"):
         await _scrub(settings.database)
-    return _report(again)
+    return _report(passes)
 
 
 async def _scrub(database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
-        return
     from shared.sessions.sql.scrub import scrub
 
     if not await asyncio.to_thread(scrub, database_url):
-        _say("a process reads the database: its log keeps older bodies until that process ends or writes on")
+        _say("a process reads the database: its log keeps older bodies until it is written over")
 
 
-def _report(done: Progress) -> int:
-    _say(f"{done.written} bodies written under the first key")
-    if done.unreadable:
-        _say(f"{done.unreadable} bodies do not open with ENCRYPTION_KEYS and stay as they are")
-    if not done.at_end:
-        _say(f"stopped; go on with --after {done.place}" if done.place else "stopped at the beginning")
-    return 0 if done.at_end and not done.unreadable else 1
+def _report(passes: Sequence[Pass]) -> int:
+    last = passes[-1]
+    _say(f"{sum(each.written for each in passes)} bodies written under the first key")
+    if len(passes) > 1 and last.written:
+        _say("a process writes under another key: restart all with these ENCRYPTION_KEYS and run this again")
+    if last.unreadable:
+        _say(f"{last.unreadable} bodies do not open with ENCRYPTION_KEYS and stay as they are")
+    if not last.at_end:
+        _say(f"stopped; go on with --after {last.place}" if last.place else "stopped; run this again")
+    done = last.at_end and not last.unreadable and not (len(passes) > 1 and last.written)
+    return 0 if done else 1
 
 
 def _say(line: str) -> None:
@@ -106,7 +106,7 @@ def _say(line: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reseals the store of the settings; 0 when all of it is under the first key, 1 with the reason if not."""
+    """Reseals the store of the settings; 0 when all of it is under the first key, else 1 with the reason."""
     parser = argparse.ArgumentParser(prog="python -m shared.sessions.reseal", description=__doc__)
     parser.add_argument("--after", metavar="PLACE", help="where a run that was stopped goes on")
     parser.add_argument("--batch", type=int, default=BATCH, help="records in a transaction")

@@ -60,9 +60,7 @@ class SqlAccounts(OpenedDatabase):
         )
 
     async def save_user_secret(self, *, user_id: str, name: str, value: str, now: datetime) -> None:
-        await self._write(
-            partial(secrets.save_user_secret, user_id=user_id, name=name, value=value, now=now)
-        )
+        await self._write(partial(secrets.save_user_secret, user_id=user_id, name=name, value=value, now=now))
 
     async def load_user_secret(self, *, user_id: str, name: str) -> str | None:
         return await self._read(partial(secrets.load_user_secret, user_id=user_id, name=name))
@@ -84,9 +82,7 @@ class SqlAccounts(OpenedDatabase):
             left = limit - removed
             if left <= 0:
                 break
-            removed += await self._write(
-                partial(tidy.remove_expired, expired=expired, now=now, limit=left)
-            )
+            removed += await self._write(partial(expired.remove, now=now, limit=left))
         return removed
 
     async def reseal(self, *, after: str | None, limit: int) -> Resealed:

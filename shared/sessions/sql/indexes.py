@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from sqlalchemy import Index
 
-from shared.sessions.sql.schema import idempotency, metadata, outbox, sessions
+from shared.sessions.sql.schema import (
+    idempotency,
+    metadata,
+    outbox,
+    permits,
+    sessions,
+    tool_calls,
+    usage_days,
+    usage_reservations,
+)
 
 _listed = sessions.c.deleted_at.is_(None)
 Index(
@@ -29,5 +38,17 @@ Index(
     sqlite_where=_unpublished,
     postgresql_where=_unpublished,
 )
+
+Index("tool_calls_by_start", tool_calls.c.started_at)
+_published = outbox.c.published_at.is_not(None)
+Index(
+    "outbox_by_publication",
+    outbox.c.published_at,
+    sqlite_where=_published,
+    postgresql_where=_published,
+)
+Index("usage_days_by_day", usage_days.c.day)
+Index("usage_reservations_by_lease", usage_reservations.c.lease_until)
+Index("permits_by_end", permits.c.ends_at)
 
 __all__ = ["metadata"]

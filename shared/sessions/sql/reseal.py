@@ -13,7 +13,7 @@ from sqlalchemy import Column, LargeBinary, Select, Table, Update, bindparam, se
 from shared.errors import InternalError, InvalidRequestError
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.port import Resealed
-from shared.sessions.sql.columns import AnyRow
+from shared.sessions.sql.columns import AnyRow, Name
 from shared.sessions.sql.schema import metadata
 from shared.sessions.sql.tx import Tx
 
@@ -91,7 +91,8 @@ def _place(after: str | None) -> tuple[_Bodies, Sequence[int | str]]:
     bodies = _TABLES.get(name)
     if bodies is None:
         raise InvalidRequestError("there is no such place to go on from")
-    return bodies, read_cursor(key, *(each.type.python_type for each in bodies.key)) if key else ()
+    kinds = (str if isinstance(each.type, Name) else int for each in bodies.key)
+    return bodies, read_cursor(key, *kinds) if key else ()
 
 
 def _after(bodies: _Bodies, rows: Sequence[AnyRow], limit: int) -> str | None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData()
 
@@ -232,4 +232,54 @@ tool_calls = Table(
         name="tool_calls_session",
         ondelete="CASCADE",
     ),
+)
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    # Days since 1970.
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+)
+
+usage_reservations = Table(
+    "usage_reservations",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("reservation_id", Name, primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+)
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("kind", Name, primary_key=True),
+    # Of the window, in microseconds.
+    Column("length", BigInteger, primary_key=True, autoincrement=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
+user_secrets = Table(
+    "user_secrets",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("name", Name, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+named_leases = Table(
+    "named_leases",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("holder", Name, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
 )

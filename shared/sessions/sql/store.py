@@ -32,11 +32,11 @@ from shared.sessions.sql import (
     turns,
     waiting,
 )
-from shared.sessions.sql.opened import OpenedDatabase
+from shared.sessions.sql.account_store import SqlAccounts
 from shared.turn import Step, Turn
 
 
-class SqlStore(OpenedDatabase):
+class SqlStore(SqlAccounts):
     """`Store` on SQLite or Postgres; the methods' contracts are the port's."""
 
     async def create_session(

@@ -1,12 +1,11 @@
-"""What `Store.tidy` removes: records whose time is over, found by index, a bounded number in a transaction."""
+"""What `Store.tidy` removes: records whose time is over, found by index, a bounded number at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Delete, bindparam, delete, select, tuple_
+from sqlalchemy import Column, Integer, bindparam, delete, select
 
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.schema import (
@@ -26,25 +25,33 @@ _EVENTS_KEPT = timedelta(days=7)
 _USAGE_KEPT = timedelta(days=91)
 
 
-@dataclass(frozen=True, slots=True)
 class Expired:
-    """The records of one table whose `column` is at most what `since` says of the present moment."""
+    """The records of one table whose `column` is at most what `since` makes of the present moment."""
 
-    column: Column[int]
-    since: Callable[[datetime], int]
-
-    def statement(self) -> Delete:
-        """Removes the oldest of them; those that another transaction holds are left for later."""
-        key = tuple(self.column.table.primary_key)
-        is_over = self.column <= bindparam("since")
-        oldest = (
+    def __init__(self, column: Column[int], since: Callable[[datetime], int]) -> None:
+        self.column = column
+        self._since = since
+        key = tuple(column.table.primary_key)
+        self._names = tuple(f"this_{part.name}" for part in key)
+        # What another transaction holds is left for later.
+        self.oldest = (
             select(*key)
-            .where(is_over)
-            .order_by(self.column)
-            .limit(bindparam("most"))
+            .where(column <= bindparam("since"))
+            .order_by(column)
+            .limit(bindparam("most", type_=Integer))
             .with_for_update(skip_locked=True)
         )
-        return delete(self.column.table).where(tuple_(*key).in_(oldest), is_over)
+        # By their keys, one by one: Postgres may read a whole table for one DELETE with the SELECT inside.
+        self._delete = delete(column.table).where(
+            *(part == bindparam(name) for part, name in zip(key, self._names, strict=True))
+        )
+
+    def remove(self, tx: Tx, now: datetime, limit: int) -> int:
+        """How many of them it removed, the oldest first and at most `limit`."""
+        rows = tx.execute(self.oldest, {"since": self._since(now), "most": limit}).all()
+        if rows:
+            tx.execute(self._delete, [dict(zip(self._names, row, strict=True)) for row in rows])
+        return len(rows)
 
 
 EXPIRED = (
@@ -56,9 +63,3 @@ EXPIRED = (
     Expired(outbox.c.published_at, lambda now: to_micros(now - _EVENTS_KEPT)),
     Expired(usage_days.c.day, lambda now: to_micros(now - _USAGE_KEPT) // DAY),
 )
-_STATEMENTS = {expired: expired.statement() for expired in EXPIRED}
-
-
-def remove_expired(tx: Tx, expired: Expired, now: datetime, limit: int) -> int:
-    """How many records of that table it removed, the oldest first and at most `limit`."""
-    return tx.execute(_STATEMENTS[expired], {"since": expired.since(now), "most": limit}).rowcount

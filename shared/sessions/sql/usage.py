@@ -55,9 +55,11 @@ def _permit(database_insert: Any) -> Insert:
 
 
 _RESERVE = upsert(
-    lambda insert: insert(usage_reservations)
-    .on_conflict_do_nothing(index_elements=["user_id", "reservation_id"])
-    .returning(usage_reservations.c.day)
+    lambda insert: (
+        insert(usage_reservations)
+        .on_conflict_do_nothing(index_elements=["user_id", "reservation_id"])
+        .returning(usage_reservations.c.day)
+    )
 )
 _COUNT = upsert(_count)
 _SETTLE = (
@@ -131,13 +133,11 @@ def usage_today(tx: Tx, *, user_id: str, now: datetime) -> Charge:
     return Charge() if row is None else Charge(tokens=row.tokens, micros=row.micros)
 
 
-def take_permit(
-    tx: Tx, *, user_id: str, kind: str, limit: int, window_seconds: float, now: datetime
-) -> None:
+def take_permit(tx: Tx, *, user_id: str, kind: str, limit: int, window_seconds: float, now: datetime) -> None:
     """See `UsageLedger.take_permit`.
 
-    Windows begin at multiples of their length since 1970. A use has no id: one that is repeated as the answer to
-    its commit was lost counts twice, which errs on the safe side.
+    Windows begin at multiples of their length since 1970. A use has no id: one that is repeated, as the
+    answer to its commit was lost, counts twice, which errs on the safe side.
     """
     micros, length = to_micros(now), round(window_seconds * SECOND)
     values = {
