@@ -28,7 +28,7 @@ def tokens_of_text(text: str) -> int:
     """The tokens of a text."""
     data = text.encode("utf-8", "surrogatepass")
     rest = data.translate(None, _WORDS)
-    foreign = len(rest) - len(rest.translate(None, _OTHER_SCRIPTS))
+    foreign = 0 if text.isascii() else len(rest) - len(rest.translate(None, _OTHER_SCRIPTS))
     letters = len(data) - len(rest)
     return -(-letters // _LETTERS_A_TOKEN) + -(-foreign // _BYTES_A_TOKEN) + len(rest) - foreign
 
