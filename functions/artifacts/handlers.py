@@ -6,14 +6,14 @@ import asyncio
 import base64
 import binascii
 import difflib
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from functions.artifacts.wire import ContentBody, content_wire
-from functions.artifacts.zip import zip_stream
-from shared.artifact import Artifact, ArtifactContent
-from shared.artifacts.library import MAX_FILE_BYTES
+from functions.artifacts.wire import ContentBody, RestoreBody, content_wire, url_wire
+from functions.artifacts.zip import begun, zip_stream
+from shared.artifact import Artifact, ArtifactContent, SavedArtifact
 from shared.artifacts.port import Artifacts
 from shared.errors import ArtifactNotFoundError, InvalidRequestError, TooLargeError, UnprocessableError
 from shared.keys import ArtifactKey, SessionKey
@@ -23,6 +23,7 @@ from shared.web.body import MAX_JSON_BYTES, flag, int_parameter, json_response, 
 
 _MAX_VERSION = 10**9
 _MAX_DIFF_BYTES = 1024 * 1024
+_LOOKUPS = 8
 
 
 async def list_files(request: Request) -> Response:
@@ -37,7 +38,12 @@ async def list_files(request: Request) -> Response:
 async def get_file(request: Request) -> Response:
     """`GET /artifacts/session/{sid}/{filename}` and `GET /artifacts/{filename}?session_id=`."""
     library = await resources().artifacts()
-    found = await library.read(key=await _file(request), version=_version(request, "version"))
+    key, version = await _file(request), _version(request, "version")
+    if flag(request, "url"):
+        given = await library.direct_url(key=key, version=version)
+        # Whoever holds the URL has the file: no cache may.
+        return json_response(url_wire(given), headers={"Cache-Control": "no-store"})
+    found = await library.read(key=key, version=version)
     headers = {"ETag": f'"{found.artifact.version}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -54,12 +60,16 @@ async def put_file(request: Request) -> Response:
     data = await _body(request)
     library = await resources().artifacts()
     saved = await library.save(key=key, data=data, expected_version=_if_match(request))
-    note(request, version=saved.artifact.version, outcome=saved.outcome)
-    return json_response(
-        saved.artifact.wire(),
-        status=201 if saved.outcome == "created" else 200,
-        headers={"ETag": f'"{saved.artifact.version}"'},
-    )
+    return _saved(request, saved)
+
+
+async def restore_version(request: Request) -> Response:
+    """`POST /artifacts/versions/{sid}/{filename}`: an old version's bytes as the next version."""
+    key = await _file(request)
+    body = await read_json(request, RestoreBody)
+    library = await resources().artifacts()
+    saved = await library.restore(key=key, version=body.restore, expected_version=_if_match(request))
+    return _saved(request, saved)
 
 
 async def delete_file(request: Request) -> Response:
@@ -100,8 +110,9 @@ async def download(request: Request) -> Response:
         # An empty archive looks like a bot and is none.
         raise ArtifactNotFoundError("the session has no files to download")
     note(request, files=len(artifacts))
+    stream = zip_stream(lambda artifact: library.read_bytes(artifact=artifact), artifacts)
     return StreamingResponse(
-        zip_stream(library, artifacts),
+        await begun(stream),
         media_type="application/zip",
         headers={"Content-Disposition": 'attachment; filename="trading-bot.zip"'},
     )
@@ -110,13 +121,29 @@ async def download(request: Request) -> Response:
 async def _at_version(
     library: Artifacts, artifacts: tuple[Artifact, ...], version: int
 ) -> tuple[Artifact, ...]:
-    """Each file as it was at that version; those that never had it are left out."""
-    found: list[Artifact] = []
-    for artifact in artifacts:
-        key = artifact.key
-        if artifact.version >= version:
-            found.extend(a for a in await library.versions(key=key) if a.version == version)
-    return tuple(found)
+    """Each file as it was at that version: its newest not above it. Nothing, when no file has come so far."""
+    if all(artifact.version < version for artifact in artifacts):
+        return ()
+    lookups = asyncio.Semaphore(_LOOKUPS)
+
+    async def then(artifact: Artifact) -> Artifact | None:
+        if artifact.version <= version:
+            return artifact
+        async with lookups:
+            versions = await library.versions(key=artifact.key)
+        return next((found for found in versions if found.version <= version), None)
+
+    found = await asyncio.gather(*map(then, artifacts))
+    return tuple(artifact for artifact in found if artifact is not None)
+
+
+def _saved(request: Request, saved: SavedArtifact) -> Response:
+    note(request, version=saved.artifact.version, outcome=saved.outcome)
+    return json_response(
+        saved.artifact.wire(),
+        status=201 if saved.outcome == "created" else 200,
+        headers={"ETag": f'"{saved.artifact.version}"'},
+    )
 
 
 def _unified(older: ArtifactContent | None, newer: ArtifactContent) -> str:
@@ -148,9 +175,10 @@ def _lines(content: ArtifactContent) -> list[str]:
 async def _body(request: Request) -> bytes:
     """The file's bytes: the JSON form `{"content"}`, or the raw body for any other Content-Type."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    limit = resources().settings.max_artifact_bytes
     if media_type != "application/json":
-        return await read_bytes(request, limit=MAX_FILE_BYTES)
-    body = await read_json(request, ContentBody, limit=MAX_FILE_BYTES * 4 // 3 + MAX_JSON_BYTES)
+        return await read_bytes(request, limit=limit)
+    body = await read_json(request, ContentBody, limit=limit * 4 // 3 + MAX_JSON_BYTES)
     try:
         if body.encoding == "base64":
             return base64.b64decode(body.content, validate=True)
@@ -185,4 +213,15 @@ async def _session(request: Request) -> SessionKey:
 
 
 async def _file(request: Request) -> ArtifactKey:
-    return ArtifactKey(session=await _session(request), filename=request.path_params["filename"])
+    session = await _session(request)
+    _check_encoding(request)
+    return ArtifactKey(session=session, filename=request.path_params["filename"])
+
+
+def _check_encoding(request: Request) -> None:
+    """Refuses a path that is not UTF-8: the server decodes it with replacements, and names would meet."""
+    raw: bytes = request.scope.get("raw_path") or b""
+    try:
+        unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError("the path is not percent-encoded UTF-8") from error

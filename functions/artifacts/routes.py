@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from functions.artifacts import handlers
-from functions.artifacts.wire import ArtifactAnswer, ContentAnswer, ContentBody, DiffAnswer
+from functions.artifacts.wire import (
+    ArtifactAnswer,
+    ContentAnswer,
+    ContentBody,
+    DiffAnswer,
+    RestoreBody,
+    UrlAnswer,
+)
 from shared.web.endpoint import USER_ID, Endpoint, Query
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 _ERRORS = (400, 401, 404, 503)
 _SESSION = Query(name="session_id", description="the session", required=True)
 _NUMBER = {"type": "integer", "minimum": 1}
+_URL = Query(
+    name="url",
+    description="a URL of the object store in place of the content, where the store can",
+    schema={"type": "boolean"},
+)
 _VERSION = Query(name="version", description="a version; the newest when left out", schema=_NUMBER)
 
 ROUTES: tuple[Endpoint, ...] = (
@@ -29,9 +41,9 @@ ROUTES: tuple[Endpoint, ...] = (
         path="/artifacts/session/{session_id}/{filename:path}",
         handler=handlers.get_file,
         summary="One file, the newest version or the one asked for",
-        answer=ContentAnswer,
-        query=(USER_ID, _VERSION),
-        errors=_ERRORS,
+        answer=ContentAnswer | UrlAnswer,
+        query=(USER_ID, _VERSION, _URL),
+        errors=(*_ERRORS, 422),
     ),
     Endpoint(
         method="PUT",
@@ -62,6 +74,16 @@ ROUTES: tuple[Endpoint, ...] = (
         errors=_ERRORS,
     ),
     Endpoint(
+        method="POST",
+        path="/artifacts/versions/{session_id}/{filename:path}",
+        handler=handlers.restore_version,
+        summary="Save the bytes of an old version as the next one",
+        body=RestoreBody,
+        answer=ArtifactAnswer,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 413, 415, 422),
+    ),
+    Endpoint(
         method="GET",
         path="/artifacts/diff/{session_id}/{filename:path}",
         handler=handlers.diff,
@@ -89,9 +111,9 @@ ROUTES: tuple[Endpoint, ...] = (
         path="/artifacts/{filename:path}",
         handler=handlers.get_file,
         summary="One file, by name and session_id",
-        answer=ContentAnswer,
-        query=(USER_ID, _SESSION, _VERSION),
-        errors=_ERRORS,
+        answer=ContentAnswer | UrlAnswer,
+        query=(USER_ID, _SESSION, _VERSION, _URL),
+        errors=(*_ERRORS, 422),
     ),
     *SYSTEM_ROUTES,
 )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any, Literal
 
+from pydantic import Field
+
 from shared.artifact import ArtifactContent, ArtifactType
+from shared.artifacts.library import DirectUrl
+from shared.clock import to_wire
 from shared.web.model import WireModel
 
 
@@ -37,6 +41,20 @@ class ContentBody(WireModel):
     encoding: Literal["utf-8", "base64"] = "utf-8"
 
 
+class RestoreBody(WireModel):
+    """`POST /artifacts/versions/{sid}/{filename}`: the version to come back as the newest."""
+
+    restore: int = Field(ge=1, le=10**9)
+
+
+class UrlAnswer(ArtifactAnswer):
+    """One version with a URL that serves it as it is stored: coded as `content_encoding` says."""
+
+    url: str
+    expires_at: str
+    content_encoding: str
+
+
 class DiffAnswer(WireModel):
     """`GET /artifacts/diff/{sid}/{filename}`."""
 
@@ -50,3 +68,13 @@ def content_wire(found: ArtifactContent) -> dict[str, Any]:
     except UnicodeDecodeError:
         content, encoding = base64.b64encode(found.data).decode("ascii"), "base64"
     return {**found.artifact.wire(), "content": content, "encoding": encoding}
+
+
+def url_wire(given: DirectUrl) -> dict[str, Any]:
+    """A version with its URL."""
+    return {
+        **given.artifact.wire(),
+        "url": given.url,
+        "expires_at": to_wire(given.expires_at),
+        "content_encoding": given.content_encoding,
+    }

@@ -1,19 +1,24 @@
-"""A session's files as one zip, streamed: memory holds one file at a time."""
+"""A session's files as one zip, streamed: memory holds the few files that are fetched ahead."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import zipfile
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import IO, cast
 
 from shared.artifact import Artifact
-from shared.artifacts.port import Artifacts
-from shared.keys import ArtifactKey
 
+ReadBytes = Callable[[Artifact], Awaitable[bytes]]
+
+_FILES_AHEAD = 4
+_BYTES_AHEAD = 8 * 1024 * 1024
 # The same files give the same bytes: no time of day goes into the archive.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE = 0o100644 << 16
+_DRIVE = re.compile(r"^([A-Za-z]):")
 
 
 class _Sink:
@@ -34,21 +39,71 @@ class _Sink:
         return b"".join(chunks)
 
 
-async def zip_stream(library: Artifacts, artifacts: tuple[Artifact, ...]) -> AsyncIterator[bytes]:
+async def zip_stream(read: ReadBytes, artifacts: tuple[Artifact, ...]) -> AsyncIterator[bytes]:
     """The archive's bytes, deflated, members by name, the same for the same files.
 
-    Names need no cleaning: the library holds only relative paths without `..`.
+    `read` gives the bytes of a version; it is called for a few at a time, ahead of what is sent.
     """
     sink = _Sink()
     archive = zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=6)
-    for artifact in sorted(artifacts, key=lambda item: item.filename):
-        key = ArtifactKey(session=artifact.key.session, filename=artifact.filename)
-        found = await library.read(key=key, version=artifact.version)
-        member = zipfile.ZipInfo(artifact.filename, _EPOCH)
+    names = member_names(artifacts)
+    async for artifact, data in _ahead(read, sorted(artifacts, key=lambda item: item.filename)):
+        member = zipfile.ZipInfo(names[artifact.filename], _EPOCH)
         member.compress_type = zipfile.ZIP_DEFLATED
         member.external_attr = _REGULAR_FILE
         member.create_system = 3  # Unix, on whatever machine the archive is made
-        await asyncio.to_thread(archive.writestr, member, found.data)
+        await asyncio.to_thread(archive.writestr, member, data)
         yield sink.take()
     archive.close()
     yield sink.take()
+
+
+async def begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The stream, its first piece made already: what fails before it can still be answered with an error."""
+    first = await anext(stream)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in stream:
+            yield piece
+
+    return whole()
+
+
+def member_names(artifacts: tuple[Artifact, ...]) -> dict[str, str]:
+    """The name in the archive of each filename: the same, but that none begins with a drive of Windows.
+
+    The library holds only relative paths without `..`; `C:x` alone still leads out of the folder there.
+    """
+    names = {artifact.filename: artifact.filename for artifact in artifacts}
+    taken = set(names)
+    for filename in sorted(taken):
+        name = _DRIVE.sub(r"\1_", filename)
+        while name != filename and name in taken:
+            name = f"_{name}"
+        taken.add(name)
+        names[filename] = name
+    return names
+
+
+async def _ahead(read: ReadBytes, artifacts: list[Artifact]) -> AsyncIterator[tuple[Artifact, bytes]]:
+    """Each version with its bytes, in order, a few files and megabytes of them being fetched meanwhile."""
+    left = deque(artifacts)
+    fetching: deque[tuple[Artifact, asyncio.Future[bytes]]] = deque()
+    try:
+        while left or fetching:
+            while left and (not fetching or _has_room(fetching, left[0])):
+                artifact = left.popleft()
+                fetching.append((artifact, asyncio.ensure_future(read(artifact))))
+            artifact, data = fetching.popleft()
+            yield artifact, await data
+    finally:
+        for _, data in fetching:
+            data.cancel()
+        # Their failures are nobody's any more: the stream has ended.
+        await asyncio.gather(*(data for _, data in fetching), return_exceptions=True)
+
+
+def _has_room(fetching: deque[tuple[Artifact, asyncio.Future[bytes]]], following: Artifact) -> bool:
+    held = sum(artifact.size for artifact, _ in fetching) + following.size
+    return len(fetching) < _FILES_AHEAD and held <= _BYTES_AHEAD
