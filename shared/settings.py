@@ -22,6 +22,7 @@ from pydantic import (
 
 from shared.errors import ConfigurationError
 from shared.limits.prices import ModelPrice, read_prices
+from shared.sealing import Keyring
 
 DEFAULT_ALLOWED_HOSTS = (
     "github.com",
@@ -144,6 +145,15 @@ class Settings(BaseModel):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"rediss?://\S+", value.get_secret_value()):
             raise ValueError("takes redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _encryption_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            Keyring.of(value.get_secret_value() if value else None)
+        except ConfigurationError as error:
+            raise ValueError(error.message.removeprefix("ENCRYPTION_KEYS: ")) from None
         return value
 
     @field_validator("tools_url")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError, InternalError
 from shared.sealing import Keyring
+from shared.settings import read_settings
 
 ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 PLAIN = b'{"schema_version":1,"value":"the user\'s own words"}'
@@ -125,6 +126,10 @@ def test_a_setting_that_is_no_key_is_refused_without_telling_it(setting: str) ->
     assert caught.value.message.startswith("ENCRYPTION_KEYS: takes")
     assert text(ONE) not in caught.value.message
     assert caught.value.__cause__ is None
+    if setting:
+        with pytest.raises(ConfigurationError, match=r"^ENCRYPTION_KEYS: .*takes keys") as caught:
+            read_settings({"ENCRYPTION_KEYS": setting})
+        assert text(ONE) not in caught.value.message
 
 
 def test_no_setting_is_no_key() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from shared.sessions.account_port import Charge, DailyLimits
 from shared.sessions.port import Resealed
-from shared.sessions.sql import leases, reseal, secrets, tidy, usage
+from shared.sessions.sql import leases, secrets, usage
 from shared.sessions.sql.opened import OpenedDatabase
 
 
@@ -76,9 +76,12 @@ class SqlAccounts(OpenedDatabase):
     async def drop_named_lease(self, *, name: str, holder: str) -> None:
         await self._write(partial(leases.drop_named_lease, name=name, holder=holder))
 
+    # Upkeep is rare: a process that serves does not wait for its statements to be made.
     async def tidy(self, *, now: datetime, limit: int) -> int:
+        from shared.sessions.sql.tidy import EXPIRED
+
         removed = 0
-        for expired in tidy.EXPIRED:
+        for expired in EXPIRED:
             left = limit - removed
             if left <= 0:
                 break
@@ -86,4 +89,6 @@ class SqlAccounts(OpenedDatabase):
         return removed
 
     async def reseal(self, *, after: str | None, limit: int) -> Resealed:
-        return await self._write(partial(reseal.reseal, after=after, limit=limit))
+        from shared.sessions.sql.reseal import reseal
+
+        return await self._write(partial(reseal, after=after, limit=limit))
