@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from shared.errors import AppError, UnauthenticatedError, UnavailableError
@@ -24,7 +25,8 @@ class ApiKeys:
     remembered by their hash, so that none is held in memory longer than its request.
     """
 
-    def __init__(self, api_url: str | None) -> None:
+    def __init__(self, api_url: str | None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._url = f"{api_url.rstrip('/')}/auth/validate-api-key" if api_url else None
         self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
 
@@ -39,8 +41,8 @@ class ApiKeys:
             raise UnauthenticatedError("the API key does not hold")
         digest = hashlib.sha256(key.encode()).hexdigest()
         remembered = self._known.get(digest)
-        if remembered is None or time.monotonic() - remembered[0] >= _REMEMBER_SECONDS:
-            remembered = (time.monotonic(), await self._ask(self._url, key))
+        if remembered is None or self._monotonic() - remembered[0] >= _REMEMBER_SECONDS:
+            remembered = (self._monotonic(), await self._ask(self._url, key))
             self._known[digest] = remembered
             self._known.move_to_end(digest)
             if len(self._known) > _MAX_REMEMBERED:

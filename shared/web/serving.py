@@ -17,13 +17,24 @@ from shared.settings import Settings
 from shared.web.body import MAX_JSON_BYTES
 
 PING_SECONDS = 20.0
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
 
 
 class AgentWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's own; a peer that no longer answers is cut off at once.
+    """uvicorn's own, which lets no peer hold a connection for ever.
 
-    Closing waits until everything was sent, and to a peer that reads nothing that is never.
+    One that no longer answers is cut off: closing waits until everything was sent, and to a peer that reads
+    nothing that is never.
     """
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # A head with a line over 8 KiB is read no further, and uvicorn would leave its sender waiting.
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
