@@ -12,6 +12,7 @@ from shared.browsing.extract import BUDGET_SECONDS, Document, extract
 from shared.browsing.faults import timed_out
 from shared.browsing.fetch import Fetcher
 from shared.settings import Settings
+from shared.shared_cache import SharedCache
 from shared.tools.port import Dialer, Resolver
 
 _CUT_WINDOW = 400
@@ -52,11 +53,15 @@ class BrowseVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """Reads pages by the settings, through a resolver and a dialer (None: the real network)."""
+    """Reads pages by the settings, through a resolver and a dialer (None: the real network).
+
+    `shared` holds what other instances have read.
+    """
 
     settings: Settings
     resolver: Resolver
     dialer: Dialer | None = None
+    shared: SharedCache | None = None
 
     async def judge(self, url: str) -> BrowseVerdict:
         """The verdict alone: the URL by the policy, and the addresses of its host; no byte goes to the host.
@@ -93,6 +98,7 @@ class Browser:
             resolver=self.resolver,
             dialer=self.dialer or SystemDialer(),
             cache=cache_of(self.resolver),
+            shared=self.shared,
         )
 
 

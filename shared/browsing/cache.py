@@ -62,26 +62,38 @@ class PageCache:
         """Whether the page may be used without asking the site."""
         return self._now() < stored.fresh_until
 
-    def store(self, page: FetchedPage, headers: Mapping[str, str]) -> None:
-        """Keeps the page, unless its headers forbid it."""
+    def seconds_left(self, stored: StoredPage) -> float:
+        """For how long the page may still be used without asking the site; negative when it may not."""
+        return stored.fresh_until - self._now()
+
+    def store(self, page: FetchedPage, headers: Mapping[str, str]) -> StoredPage | None:
+        """Keeps the page, unless its headers forbid it: then None."""
         self._forget(page.url)
         control = headers.get("cache-control", "").lower()
         if "no-store" in control or "private" in control or len(page.body) > self._max_bytes:
-            return
-        self._pages[page.url] = StoredPage(
+            return None
+        return self.adopt(page, headers, seconds=_lifetime(control))
+
+    def adopt(self, page: FetchedPage, headers: Mapping[str, str], *, seconds: float) -> StoredPage:
+        """Keeps a page that may be kept, fresh for that long within bounds; `headers` has its validators."""
+        self._forget(page.url)
+        stored = self._pages[page.url] = StoredPage(
             page=page,
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),
-            fresh_until=self._now() + _lifetime(control),
+            fresh_until=self._now() + min(seconds, _MAX_SECONDS),
         )
         self._bytes += len(page.body)
         while self._bytes > self._max_bytes:
             self._forget(next(iter(self._pages)))
+        return stored
 
-    def renew(self, stored: StoredPage, headers: Mapping[str, str]) -> None:
+    def renew(self, stored: StoredPage, headers: Mapping[str, str]) -> StoredPage:
         """Takes the page for fresh again after the site said that it did not change."""
         control = headers.get("cache-control", "").lower()
-        self._pages[stored.page.url] = replace(stored, fresh_until=self._now() + _lifetime(control))
+        fresh = replace(stored, fresh_until=self._now() + _lifetime(control))
+        self._pages[stored.page.url] = fresh
+        return fresh
 
     def robots(self, origin: str) -> Robots | None:
         """The site's rules, when they were read within the hour."""

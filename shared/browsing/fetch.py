@@ -22,7 +22,9 @@ from shared.browsing.response import (
     request_headers,
 )
 from shared.browsing.robots import ALLOW_ALL, REFUSE_ALL, Robots, parse_robots
+from shared.browsing.shared_pages import SharedPages
 from shared.errors import ToolError
+from shared.shared_cache import SharedCache
 from shared.tools.port import Dialer, Resolver
 
 if TYPE_CHECKING:
@@ -51,12 +53,19 @@ class Fetcher:
     """Fetches for one call; a host is looked up once and its checked addresses are kept for the call."""
 
     def __init__(
-        self, *, allowed_hosts: tuple[str, ...], resolver: Resolver, dialer: Dialer, cache: PageCache
+        self,
+        *,
+        allowed_hosts: tuple[str, ...],
+        resolver: Resolver,
+        dialer: Dialer,
+        cache: PageCache,
+        shared: SharedCache | None = None,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._resolver = resolver
         self._dialer = dialer
         self._cache = cache
+        self._shared = SharedPages(cache, shared)
         self._addresses: dict[str, tuple[str, ...]] = {}
 
     async def verdict(self, url: str) -> Verdict:
@@ -94,7 +103,7 @@ class Fetcher:
         """Follows redirects to the answer that is none; `robots` is True while reading a robots.txt."""
         target, seen = start, {start.url}
         for _ in range(MAX_REDIRECTS + 1):
-            stored = None if robots else self._cache.find(target.url)
+            stored = None if robots else await self._shared.find(target.url)
             if stored is not None and self._cache.is_fresh(stored):
                 return _from_cache(target, stored)
             if not robots:
@@ -223,7 +232,7 @@ class Fetcher:
     ) -> _Answer:
         status, headers = response.status_code, response.headers
         if status == 304 and stored is not None:
-            self._cache.renew(stored, headers)
+            await self._shared.share(self._cache.renew(stored, headers))
             return _from_cache(target, stored)
         location = headers.get("location") if status in _REDIRECTS else None
         if location is not None or (robots and status != 200):
@@ -233,7 +242,7 @@ class Fetcher:
         body = await read_body(response, _MAX_ROBOTS_BYTES if robots else MAX_BODY_BYTES)
         answer = _Answer(target=target, status=status, headers=headers, body=body)
         if not robots:
-            self._cache.store(_page(answer), headers)
+            await self._shared.share(self._cache.store(_page(answer), headers))
         return answer
 
 

@@ -12,6 +12,8 @@ from shared.market.cache import CandleCache, Key, Stretch
 from shared.market.candles import Candles, timeframe_ms
 from shared.market.exchanges import exchange_named
 from shared.market.loop import on_market_loop
+from shared.market.shared_candles import SharedCandles
+from shared.shared_cache import SharedCache
 from shared.tools.port import Dialer, Resolver
 
 if TYPE_CHECKING:
@@ -33,11 +35,13 @@ class CcxtSource:
         dialer: Dialer,
         timeout: float = REQUEST_SECONDS,
         cache: CandleCache | None = None,
+        shared: SharedCache | None = None,
     ) -> None:
         self._resolver = resolver
         self._dialer = dialer
         self._timeout = timeout
         self._cache = cache or CandleCache()
+        self._shared = SharedCandles(shared)
         self._clients: dict[str, CcxtClient] = {}
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
@@ -69,18 +73,25 @@ class CcxtSource:
         since = (now // step - count - 1) * step
         kept = self._cache.find(key)
         if kept is None or since < kept.since:
+            kept = await self._shared.find(key, now=now)
+        if kept is None or since < kept.since:
             candles = await client.download(symbol=symbol, timeframe=timeframe, since=since, now=now)
-            self._cache.keep(key, Stretch(since=since, candles=candles))
+            await self._keep(key, Stretch(since=since, candles=candles))
             return candles
         following = kept.candles.times[-1] + step
         if following + step > now:
+            self._cache.keep(key, kept)
             return kept.candles
         more = await client.download(symbol=symbol, timeframe=timeframe, since=following, now=now)
         rows = [*kept.candles.rows(), *more.rows()]
         oldest = kept.since if len(rows) <= _KEPT else rows[-_KEPT][0]
         candles = Candles.of(rows[-_KEPT:])
-        self._cache.keep(key, Stretch(since=oldest, candles=candles))
+        await self._keep(key, Stretch(since=oldest, candles=candles))
         return candles
+
+    async def _keep(self, key: Key, stretch: Stretch) -> None:
+        self._cache.keep(key, stretch)
+        await self._shared.share(key, stretch)
 
     def _client(self, name: str) -> CcxtClient:
         from shared.market.ccxt_client import CcxtClient
@@ -95,14 +106,17 @@ class CcxtSource:
         return client
 
 
-_SOURCES: deque[tuple[Resolver, Dialer | None, CcxtSource]] = deque(maxlen=4)
+_SOURCES: deque[tuple[Resolver, Dialer | None, SharedCache | None, CcxtSource]] = deque(maxlen=4)
 
 
-def source_of(resolver: Resolver, dialer: Dialer | None) -> CcxtSource:
-    """The process's source that goes through this resolver and dialer (None: the real network)."""
-    for known_resolver, known_dialer, source in _SOURCES:
-        if known_resolver is resolver and known_dialer is dialer:
+def source_of(resolver: Resolver, dialer: Dialer | None, shared: SharedCache | None = None) -> CcxtSource:
+    """The process's source that goes through this resolver and dialer (None: the real network).
+
+    `shared` holds what other instances have read.
+    """
+    for known_resolver, known_dialer, known_shared, source in _SOURCES:
+        if known_resolver is resolver and known_dialer is dialer and known_shared is shared:
             return source
-    source = CcxtSource(resolver=resolver, dialer=dialer or SystemDialer())
-    _SOURCES.append((resolver, dialer, source))
+    source = CcxtSource(resolver=resolver, dialer=dialer or SystemDialer(), shared=shared)
+    _SOURCES.append((resolver, dialer, shared, source))
     return source

@@ -24,7 +24,10 @@ CALL_SECONDS = 0.1
 """The most that one call may cost when the server hangs."""
 
 _CHECK_SECONDS = 1.0
-_POOL = 32
+# One loop keeps no more than a few busy, and each takes milliseconds to make.
+_POOL = 8
+# Over the deadline of a call, which ends it; this is for a call whose cancellation is lost (see tasks.py).
+_SOCKET_SECONDS = 1.0
 _PURPOSE = "redis key"
 _TAKES = "REDIS_URL: takes redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS"
 
@@ -48,11 +51,14 @@ class RedisClient:
         self.breaker = breaker or Breaker()
         self._url = url
         self._call_seconds = call_seconds
-        self._redis = _connect(url, size=_POOL, seconds=call_seconds)
+        self._answers = 0
+        self._redis = _connect(url, size=_POOL, seconds=max(_SOCKET_SECONDS, 2 * call_seconds))
         self._secret = next(iter(keyring.signing_keys(_PURPOSE)), b"")
 
     @classmethod
-    async def open(cls, url: str, *, keyring: Keyring, breaker: Breaker | None = None) -> RedisClient:
+    async def open(
+        cls, url: str, *, keyring: Keyring, call_seconds: float = CALL_SECONDS, breaker: Breaker | None = None
+    ) -> RedisClient:
         """The client; no connection is made yet.
 
         Raises:
@@ -60,7 +66,7 @@ class RedisClient:
         """
         # The library takes a quarter of a second to import.
         await asyncio.to_thread(__import__, "redis.asyncio")
-        return cls(url, keyring=keyring, breaker=breaker)
+        return cls(url, keyring=keyring, call_seconds=call_seconds, breaker=breaker)
 
     def key(self, kind: str, *words: str) -> str:
         """The name of an entry: what it is about, hashed, so that names tell nothing of users or sessions."""
@@ -105,14 +111,22 @@ class RedisClient:
 
     async def _attempt(self, operation: Callable[[Redis], Awaitable[T]], seconds: float) -> T:
         from redis.exceptions import RedisError
+        from redis.exceptions import TimeoutError as RedisTimeoutError
 
+        answers = self._answers
         try:
             async with asyncio.timeout(seconds):
                 found = await operation(self._redis)
+        except (TimeoutError, RedisTimeoutError) as error:
+            # Others were answered meanwhile: it is we who are slow, and the next call may go out.
+            if answers == self._answers:
+                self.lost(error)
+            raise RedisGoneError("no answer in time") from None
         # A server that closes in the handshake shows as OSError; the error's text may hold its address.
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError) as error:
             self.lost(error)
             raise RedisGoneError(type(error).__name__) from None
+        self._answers += 1
         if self.breaker.is_open:
             _log.info("redis answers again")
         self.breaker.succeeded()

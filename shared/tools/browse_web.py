@@ -24,7 +24,12 @@ async def browse_web(
     Only documentation and project hosts on the allowlist can be read.
     """
     services = context.services
-    browser = Browser(settings=services.settings, resolver=services.resolver, dialer=services.dialer)
+    browser = Browser(
+        settings=services.settings,
+        resolver=services.resolver,
+        dialer=services.dialer,
+        shared=services.shared_cache,
+    )
     if dry_run:
         return await browser.judge(url)
     return await browser.read(url, start=start, max_chars=max_chars)
