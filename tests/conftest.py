@@ -12,6 +12,7 @@ from shared.settings import Settings
 from tests.servers.agent import Agent, agent_server
 
 pytest_plugins = [
+    "tests.servers.firestore_fixtures",
     "tests.servers.fixtures",
     "tests.servers.gemini_fixtures",
     "tests.servers.object_fixtures",

@@ -43,7 +43,7 @@ async def add_version(
         raise session_not_found()
     turn = await unfinished_turn(tx, key, artifact.turn_id)
     if file.exists and artifact.version <= file["highest"]:
-        return False
+        return await _is_recorded(tx, artifact)
     was_kept = file.exists and is_there(file)
     if not was_kept and session["files"] >= max_files:
         raise TooLargeError(f"a session has at most {max_files} files")
@@ -74,6 +74,14 @@ async def add_version(
     else:
         hold_events(tx, turn, events, artifact.created_at)
     return True
+
+
+async def _is_recorded(tx: Transaction, artifact: Artifact) -> bool:
+    """Whether the same call recorded the version before: a place in the object store has one writer."""
+    version = await tx.one(_version_ref(artifact.key, artifact.version))
+    if not version.exists:
+        return False
+    return _artifact(tx, artifact.key.session, version["record"]).object_key == artifact.object_key
 
 
 def is_there(file: Document) -> bool:

@@ -6,17 +6,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.keys import SessionKey
+from shared.session import title_of
 from shared.sessions.firestore.artifacts import take_back_versions
 from shared.sessions.firestore.bodies import bodies_of, part_refs
 from shared.sessions.firestore.client import Ref
-from shared.sessions.firestore.history import read_turn
+from shared.sessions.firestore.history import has_other_turns, read_turn
 from shared.sessions.firestore.names import from_name
 from shared.sessions.firestore.outbox import put_events, release_events
 from shared.sessions.firestore.sessions import (
     is_live,
-    live_session,
     revision_of,
     running_turn,
+    session_not_found,
+    session_ref,
     touch,
 )
 from shared.sessions.firestore.times import to_micros
@@ -48,9 +50,18 @@ async def end_turn(
 ) -> None:
     """Ends a turn that runs or is paused: its lease is lost, its events are let go, the session is free."""
     if session["running"] == turn.ref.id:
-        session.set(running=None, revision=revision_of(session, turn))
+        free(session, turn)
     await release_events(tx, session, turn, now)
     turn.set(status=status, completed_at=to_micros(now), begun_with=turn["count"])
+
+
+def free(session: Document, running: Document) -> None:
+    """Takes the lease from the turn that has it.
+
+    The session's revision passes all that the owner could have come to: who kept the history as it would be
+    then finds that it is another.
+    """
+    session.set(running=None, revision=revision_of(session, running) + 1)
 
 
 def leave_line(session: Document, *turns: Document) -> None:
@@ -92,15 +103,17 @@ async def roll_back(tx: Transaction, session: Document, turn: Document, now: dat
     out of reach from here on: `Store.tidy` removes them with the mark.
     """
     await take_back_versions(tx, session, turn)
-    session.set(running=None, revision=revision_of(session, turn))
-    if turn["number"] == session["next_number"] - 1:
-        session.set(next_number=turn["number"])
+    free(session, turn)
+    if session["last_ran"] == turn["number"]:
+        session.set(last_ran=turn["ran_before"])
+    await _take_back_title(tx, session, turn)
     split = any(part_refs(owner, body) for owner, body in bodies_of(turn))
     turn.replace(
         user=turn["user"],
         session=turn["session"],
         session_id=turn["session_id"],
         turn_id=turn["turn_id"],
+        number=0,
         status=REMOVED,
         completed_at=to_micros(now),
         is_split=split,
@@ -108,11 +121,25 @@ async def roll_back(tx: Transaction, session: Document, turn: Document, now: dat
     )
 
 
+async def _take_back_title(tx: Transaction, session: Document, turn: Document) -> None:
+    """Makes the session untitled again when it has its title from this turn, its only one."""
+    user_id = from_name(turn["user"])
+    request = tx.codec.decode_request(turn["request"], user_id)
+    if tx.codec.decode(session["title"], user_id) != title_of(request.message):
+        return
+    if not await has_other_turns(tx, session, turn):
+        session.set(untitled=True)
+
+
 async def delete_session(tx: Transaction, key: SessionKey, now: datetime) -> None:
     """See `SessionStore.delete_session`; a turn that runs loses its lease."""
-    session = await live_session(tx, key)
+    session = await tx.one(session_ref(key))
+    if session.exists and session["deleted_at"] == to_micros(now):
+        return
+    if not is_live(session):
+        raise session_not_found()
     running = await running_turn(tx, session)
     if running is not None:
         await end_turn(tx, session, running, "interrupted", now)
     touch(session, now)
-    session.set(deleted_at=to_micros(now), place=None, line=[], token=session["token"] + 1)
+    session.set(deleted_at=to_micros(now), place="", line=[], token=session["token"] + 1)

@@ -68,23 +68,38 @@ async def read_history(tx: Transaction, session: Document, before: int, messages
     Oldest first; at least one turn comes, however many messages it holds.
     """
     chosen: list[Document] = []
-    count, place = 0, before
-    size = min(_FIRST_TURNS, messages // 2 + 1)
+    count, after = 0, session["summary_through"]
+    # Turns that this transaction gave their numbers are not in the database yet.
+    ahead = [turn for turn in tx.known("turns") if _is_between(turn, session, after, before)]
+    # Two, so that one which was taken out is not all there is.
+    size = max(min(_FIRST_TURNS, messages // 2 + 1), 2)
+    place = before
     while True:
-        found = await tx.find(_turns_before(session.ref.id, place, size, after=session["summary_through"]))
-        for document in found:
-            # What this transaction has taken out of the record is still in the database.
-            if not is_kept(document) or document["number"] is None:
-                continue
-            count += max(1, document["count"] - 1)
+        found = await tx.find(_turns_before(session.ref.id, place, size, after=after))
+        # What the transaction has taken out of the record still is there.
+        there = {turn.ref: turn for turn in (*ahead, *found) if _is_between(turn, session, after, before)}
+        for turn in sorted(there.values(), key=lambda turn: -turn["number"]):
+            count += max(1, turn["count"] - 1)
             if chosen and count > messages:
                 return await _oldest_first(tx, chosen)
-            chosen.append(document)
+            chosen.append(turn)
         if len(found) < size:
             return await _oldest_first(tx, chosen)
-        place = min(each["number"] for each in found if each["number"] is not None)
+        ahead, place = [], chosen[-1]["number"]
         # About as many more as are wanted, by what the turns so far hold.
         size = min(max((messages - count) * len(chosen) // max(count, 1) + 2, 2), _MOST_TURNS)
+
+
+def _is_between(turn: Document, session: Document, after: int, before: int) -> bool:
+    if not is_kept(turn) or turn["session"] != session.ref.id:
+        return False
+    return bool(after < turn["number"] < before)
+
+
+async def has_other_turns(tx: Transaction, session: Document, turn: Document) -> bool:
+    """Whether the session has a turn beside this one that has its number."""
+    found = await tx.find(_turns_before(session.ref.id, _AFTER_ALL, 2))
+    return any(each.ref != turn.ref for each in found)
 
 
 def summary_of(tx: Transaction, session: Document, key: SessionKey) -> Summary | None:
@@ -101,7 +116,7 @@ def _turns_before(session: str, before: int, limit: int, after: int = 0) -> Quer
         collection="turns",
         equal=(("session", session),),
         order="number",
-        # A turn that waits or was removed has no number; the lower end keeps null out on every server.
+        # A turn that waits or was removed has the number 0.
         range=((">", after), ("<", before)),
         descending=True,
         limit=limit,

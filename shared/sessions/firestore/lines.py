@@ -11,8 +11,8 @@ from shared.keys import SessionKey
 from shared.sessions.firestore.client import Ref
 from shared.sessions.firestore.ends import end_turn, leave_line, number_turn
 from shared.sessions.firestore.names import from_name
-from shared.sessions.firestore.sessions import live_session, running_turn, session_of, touch
-from shared.sessions.firestore.starts import start_turn
+from shared.sessions.firestore.sessions import live_session, revision_of, running_turn, session_of, touch
+from shared.sessions.firestore.starts import runs_already, start_turn, started_before
 from shared.sessions.firestore.times import later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.firestore.turn_documents import turn_of, turn_ref
@@ -63,13 +63,13 @@ async def refusal(tx: Transaction, busy: Busy, now: datetime) -> ConflictError:
     """Why a turn cannot begin now."""
     if busy.running is None:
         first = await tx.one(Ref("turns", busy.waiting[0]["turn"]))
-        until = busy.waiting[0]["until"]
-    else:
-        first, until = busy.running, busy.running["until"]
-    turn_id = from_name(first["turn_id"])
-    if first["status"] == "paused":
+        return TurnInProgressError(
+            "a turn waits in this session", retry_after=1.0, turn_id=from_name(first["turn_id"])
+        )
+    turn_id = from_name(busy.running["turn_id"])
+    if busy.running["status"] == "paused":
         return ApprovalRequiredError("a turn of this session waits for the user's answer", turn_id=turn_id)
-    left = (until - to_micros(now)) / 1_000_000
+    left = (busy.running["until"] - to_micros(now)) / 1_000_000
     return TurnInProgressError(
         "a turn is running in this session",
         retry_after=min(max(left, 1.0), _MAX_RETRY_AFTER),
@@ -89,6 +89,7 @@ async def wait_in_line(
         turn=await turn_of(tx, turn),
         session=session_of(tx, key, session, running),
         lease=None,
+        base_revision=revision_of(session, running) - 1,
     )
 
 
@@ -105,6 +106,9 @@ async def claim_waiting(
     """See `TurnStore.claim_waiting`."""
     session = await live_session(tx, key)
     ours = {turn_ref(key.user_id, turn_id).id for turn_id in turn_ids}
+    running = await running_turn(tx, session)
+    if running is not None and running.ref.id in ours and runs_already(session, running, now):
+        return await started_before(tx, session, running, history_messages=history_messages)
     if not any(place["turn"] in ours for place in session["line"]):
         return None
     until = later(now, wait_seconds)

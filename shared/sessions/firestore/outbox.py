@@ -1,7 +1,7 @@
 """The transactions of `EventOutbox`. An unfinished turn holds its events in its own document.
 
 An event's document is made when it is to be published. `place` orders these documents: the event's sequence
-number while it waits, null from then on. Numbers are of a session, as one counter of all would be one
+number while it waits, empty from then on. Numbers are of a session, as one counter of all would be one
 hot document: the time in nanoseconds, raised where a session's last one is not below it.
 """
 
@@ -109,8 +109,8 @@ async def mark_published(tx: Transaction, events: Sequence[StoredEvent], now: da
     """See `EventOutbox.mark_published`."""
     refs = [_ref(each.key.user_id, each.event.event_id) for each in events]
     for document in await tx.get(*refs):
-        if document.exists and document["place"] is not None:
-            document.set(place=None, published_at=to_micros(now), expires_at=now + _KEPT)
+        if document.exists and document["place"]:
+            document.set(place="", published_at=to_micros(now), expires_at=now + _KEPT)
 
 
 async def outbox_lag(tx: Transaction) -> OutboxLag:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -98,6 +99,7 @@ def new_session(
         running=None,
         token=0,
         next_number=1,
+        last_ran=0,
         line=[],
         files=0,
         sequence=0,
@@ -121,12 +123,23 @@ async def create_session(
     tx: Transaction, key: SessionKey, title: str, context: dict[str, Any], now: datetime
 ) -> Session:
     """See `SessionStore.create_session`."""
+    wanted = Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
     session = await tx.one(session_ref(key))
     if session.exists:
+        if is_live(session) and _is_repeat(tx, session, wanted):
+            return wanted
         raise SessionConflictError("there is a session of this id already")
     new_session(tx, session, key=key, title=title, context=context, now=now)
     touch(session, now)
-    return Session(key=key, title=title, context=context, created_at=now, updated_at=now, revision=1)
+    return wanted
+
+
+def _is_repeat(tx: Transaction, session: Document, wanted: Session) -> bool:
+    """Whether the same call made the session before, and nothing has touched it since."""
+    # In their stored form: what is no JSON number comes back as null.
+    user_id = wanted.key.user_id
+    context = tx.codec.decode(tx.codec.encode(wanted.context, user_id), user_id)
+    return session_of(tx, wanted.key, session, None) == replace(wanted, context=context)
 
 
 async def load_session(tx: Transaction, key: SessionKey) -> Session:
@@ -145,7 +158,7 @@ async def list_sessions(tx: Transaction, user_id: str, limit: int, cursor: str |
             collection="sessions",
             equal=(("owner", document_id(user_id)),),
             order="place",
-            # A deleted session has no place; the lower end keeps null out on every server.
+            # A deleted session has the empty place.
             range=((">", _BEFORE_ALL), ("<", before)),
             descending=True,
             limit=limit + 1,
@@ -167,17 +180,25 @@ async def list_sessions(tx: Transaction, user_id: str, limit: int, cursor: str |
 
 
 async def set_title(tx: Transaction, key: SessionKey, title: str, now: datetime) -> Session:
-    """See `SessionStore.set_title`."""
+    """See `SessionStore.set_title`; a title that its last change gave, at that time, is a repeat."""
     session = await live_session(tx, key)
+    running = await running_turn(tx, session)
+    before = session_of(tx, key, session, running)
+    if before.updated_at == now and before.title == title:
+        return before
     session.set(title=checked(tx.codec.encode(title, key.user_id)), untitled=not title)
     touch(session, now)
-    return session_of(tx, key, session, await running_turn(tx, session))
+    return session_of(tx, key, session, running)
 
 
 async def patch_context(tx: Transaction, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
-    """See `SessionStore.patch_context`."""
+    """See `SessionStore.patch_context`; at the time of its last change, one of no effect is a repeat."""
     session = await live_session(tx, key)
-    context = merge_patch(tx.codec.decode(session["context"], key.user_id), patch)
-    session.set(context=checked(tx.codec.encode(context, key.user_id)))
+    running = await running_turn(tx, session)
+    before = session_of(tx, key, session, running)
+    body = checked(tx.codec.encode(merge_patch(before.context, patch), key.user_id))
+    if before.updated_at == now and tx.codec.decode(body, key.user_id) == before.context:
+        return before
+    session.set(context=body)
     touch(session, now)
-    return session_of(tx, key, session, await running_turn(tx, session))
+    return session_of(tx, key, session, running)

@@ -63,9 +63,9 @@ class Document:
             self._changes |= {f"{field}.{name}": value for name, value in entries.items()}
 
     def replace(self, **values: Any) -> None:
-        """Makes these the fields that are set, and all others None."""
+        """Makes these the fields that are set, beside the id, and all others None."""
         self._changes = {}
-        self.set(**{name: None for name in self._values if name not in values}, **values)
+        self.set(**{name: None for name in self._values if name not in values and name != "id"}, **values)
 
     def delete(self) -> None:
         """Removes the document."""
@@ -155,6 +155,10 @@ class Transaction:
     async def read(self, refs: Iterable[Ref]) -> dict[Ref, Found]:
         """Documents that never change once they are there, which the transaction therefore need not guard."""
         return await self._documents.read(refs)
+
+    def known(self, collection: str) -> list[Document]:
+        """The documents of a collection that the transaction has to do with."""
+        return [document for ref, document in self._known.items() if ref.collection == collection]
 
     def new(self, ref: Ref, **values: Any) -> Document:
         """A document that must not be there yet, without having looked."""

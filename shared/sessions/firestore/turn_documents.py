@@ -61,7 +61,7 @@ def fill_turn(tx: Transaction, turn: Document, new: NewTurn) -> None:
         session=session_id(new.key),
         session_id=to_name(new.key.session_id),
         turn_id=to_name(new.turn_id),
-        number=None,
+        number=0,
         prompt_version=new.prompt_version,
         status="waiting",
         created_at=to_micros(new.now),
@@ -71,6 +71,8 @@ def fill_turn(tx: Transaction, turn: Document, new: NewTurn) -> None:
         steps={},
         count=0,
         begun_with=0,
+        taking=None,
+        ran_before=0,
         events=[],
         versions=[],
         is_split=False,
@@ -80,6 +82,21 @@ def fill_turn(tx: Transaction, turn: Document, new: NewTurn) -> None:
     turn.set(request=body, size=size)
 
 
+async def has_steps(tx: Transaction, turn: Document, number: int, wanted: tuple[Step, ...]) -> bool:
+    """Whether the turn's steps from `number` on begin with these."""
+    entries = [turn["steps"].get(_step_name(index)) for index in range(number, number + len(wanted))]
+    if None in entries:
+        return False
+    user_id, owner = from_name(turn["user"]), turn.ref.id
+    bodies = await Bodies.of(tx, ((owner, entry["body"]) for entry in entries))
+    # In their stored form: what is no JSON number comes back as null.
+    return all(
+        tx.codec.decode(bodies.whole(owner, entry["body"]), user_id)
+        == tx.codec.decode(tx.codec.encode(step, user_id), user_id)
+        for entry, step in zip(entries, wanted, strict=True)
+    )
+
+
 def add_steps(tx: Transaction, turn: Document, number: int, steps: tuple[Step, ...], now: datetime) -> None:
     """Adds steps from that number on; raises SessionConflictError when it is not the record's next."""
     if number != turn["count"]:
@@ -87,12 +104,16 @@ def add_steps(tx: Transaction, turn: Document, number: int, steps: tuple[Step, .
     user_id, size = from_name(turn["user"]), turn["size"]
     entries = {}
     for index, step in enumerate(steps, number):
-        name = f"s{index:06}"
+        name = _step_name(index)
         body, taken = put_body(tx, turn, name, tx.codec.encode(step, user_id), inline=size)
         size += taken
         entries[name] = {"at": to_micros(now), "body": body}
     turn.put("steps", entries)
     turn.set(count=number + len(steps), size=size)
+
+
+def _step_name(number: int) -> str:
+    return f"s{number:06}"
 
 
 async def turns_of(tx: Transaction, documents: Iterable[Document], now: datetime | None = None) -> list[Turn]:
@@ -127,7 +148,7 @@ def _turn(codec: Codec, document: Document, bodies: Bodies, now: datetime | None
     return Turn(
         key=key,
         turn_id=from_name(document["turn_id"]),
-        number=document["number"] or 0,
+        number=document["number"],
         request=codec.decode_request(bodies.whole(owner, document["request"]), key.user_id),
         prompt_version=document["prompt_version"],
         status=_status(document, now),

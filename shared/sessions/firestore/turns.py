@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from shared.errors import ApprovalRequiredError, SessionConflictError, TurnInProgressError
+from shared.sessions.firestore.bodies import checked
 from shared.sessions.firestore.client import Ref
 from shared.sessions.firestore.ends import end_turn, leave_line, roll_back
+from shared.sessions.firestore.history import read_turn
 from shared.sessions.firestore.idempotency import key_ref, repeated_turn, take_key
 from shared.sessions.firestore.lines import clear, look, refusal, wait_in_line
-from shared.sessions.firestore.sessions import is_live, new_session, session_not_found, session_ref
-from shared.sessions.firestore.starts import start_turn
-from shared.sessions.firestore.times import to_micros
+from shared.sessions.firestore.names import from_name, to_name
+from shared.sessions.firestore.sessions import (
+    is_live,
+    new_session,
+    revision_of,
+    running_turn,
+    session_not_found,
+    session_of,
+    session_ref,
+)
+from shared.sessions.firestore.starts import runs_already, start_turn, started_before
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.firestore.turn_documents import (
     fill_turn,
@@ -30,19 +38,28 @@ async def begin_turn(tx: Transaction, new: NewTurn) -> BegunTurn:
     if new.idempotency_key is not None:
         refs.append(key_ref(new.key.user_id, new.idempotency_key))
     session, turn, *keys = await tx.get(*refs)
+    if turn.exists:
+        named = any(key.exists and key["turn_id"] == to_name(new.turn_id) for key in keys)
+        return await _begin_again(tx, session, turn, new, named=named)
     for key in keys:
         earlier = await repeated_turn(tx, new, key)
         if earlier is not None:
             return earlier
-    if turn.exists:
-        raise SessionConflictError("there is a turn of this id already")
-    _open_session(tx, session, new)
+    if not session.exists:
+        new_session(tx, session, key=new.key, title="", context={}, now=new.now)
+    elif not is_live(session):
+        raise session_not_found()
+    # A turn that this write ends is in no history that the caller can know.
+    known_revision = None if session["running"] or session["line"] else new.known_revision
     waits = await _make_way(tx, session, new)
     for key in keys:
         take_key(key, new)
     fill_turn(tx, turn, new)
     if waits:
         return await wait_in_line(tx, session, turn, new.wait_seconds, new.now)
+    if session["untitled"] and new.default_title:
+        title = checked(tx.codec.encode(new.default_title, new.key.user_id))
+        session.set(title=title, untitled=False)
     return await start_turn(
         tx,
         session,
@@ -50,7 +67,7 @@ async def begin_turn(tx: Transaction, new: NewTurn) -> BegunTurn:
         now=new.now,
         lease_seconds=new.lease_seconds,
         history_messages=new.history_messages,
-        known_revision=new.known_revision,
+        known_revision=known_revision,
     )
 
 
@@ -62,6 +79,8 @@ async def take_turn(tx: Transaction, taken: TakenTurn) -> BegunTurn:
     session = await tx.one(Ref("sessions", turn["session"]))
     if not is_live(session):
         raise turn_not_found()
+    if turn["taking"] == taken.taking_id and session["running"] == turn.ref.id:
+        return await started_before(tx, session, turn, history_messages=taken.history_messages)
     await _check_takeable(tx, session, turn, taken)
     if session["running"] not in (None, turn.ref.id):
         # Of another turn, whose lease has run out.
@@ -75,17 +94,44 @@ async def take_turn(tx: Transaction, taken: TakenTurn) -> BegunTurn:
         lease_seconds=taken.lease_seconds,
         history_messages=taken.history_messages,
         step=taken.step,
+        taking=taken.taking_id,
     )
 
 
-def _open_session(tx: Transaction, session: Document, new: NewTurn) -> None:
-    """Makes the session if there is none, and gives an untitled one its title."""
-    if not session.exists:
-        new_session(tx, session, key=new.key, title=new.default_title, context={}, now=new.now)
-    elif not is_live(session):
+async def _begin_again(
+    tx: Transaction, session: Document, turn: Document, new: NewTurn, *, named: bool
+) -> BegunTurn:
+    """What the first `begin_turn` of this turn gave, if it runs or waits still.
+
+    Else the turn as it is, when its idempotency key names it.
+
+    Raises:
+        SessionConflictError: the user has another turn of this id.
+        TurnNotFoundError: it was rolled back.
+    """
+    has_it = session["running"] == turn.ref.id if session.exists else False
+    waits = has_it or turn.get("status") == "waiting"
+    if turn["session"] != session.ref.id or not (named or waits):
+        raise SessionConflictError("there is a turn of this id already")
+    if not is_live(session):
         raise session_not_found()
-    elif session["untitled"] and new.default_title:
-        session.set(title=tx.codec.encode(new.default_title, new.key.user_id), untitled=False)
+    if not is_kept(turn):
+        raise turn_not_found()
+    if runs_already(session, turn, new.now):
+        return await started_before(
+            tx,
+            session,
+            turn,
+            history_messages=new.history_messages,
+            known_revision=new.known_revision,
+        )
+    running = await running_turn(tx, session)
+    return BegunTurn(
+        turn=await read_turn(tx, turn, session, new.now),
+        session=session_of(tx, new.key, session, running),
+        lease=None,
+        base_revision=revision_of(session, running) - 1,
+    )
 
 
 async def _make_way(tx: Transaction, session: Document, new: NewTurn) -> bool:
@@ -106,28 +152,41 @@ async def _make_way(tx: Transaction, session: Document, new: NewTurn) -> bool:
 async def _check_takeable(tx: Transaction, session: Document, turn: Document, taken: TakenTurn) -> None:
     """Raises when the turn cannot be taken up, as the port says."""
     busy = await look(tx, session, taken.now)
-    runs = busy.running is not None and busy.running.ref == turn.ref
+    is_decision = isinstance(taken.step, DecisionStep)
     if turn["status"] in ("completed", "cancelled"):
-        raise SessionConflictError("the turn has ended")
-    if turn["status"] == "waiting" and any(place["turn"] == turn.ref.id for place in busy.waiting):
-        raise TurnInProgressError("the turn waits for another one", turn_id=taken.turn_id)
-    if busy.running is not None and not (runs and turn["status"] == "paused"):
-        raise await refusal(tx, busy, taken.now)
-    if turn["number"] not in (None, session["next_number"] - 1):
-        raise SessionConflictError("the session has gone on after this turn")
-    if isinstance(taken.step, DecisionStep):
-        if not _is_asked(await turn_of(tx, turn), taken.step, taken.now) or turn["status"] != "paused":
-            raise SessionConflictError("no answer is awaited for this call")
-    elif runs:
-        raise ApprovalRequiredError("the turn waits for the user's answer", turn_id=taken.turn_id)
+        raise SessionConflictError("the turn has ended", turn_id=taken.turn_id)
+    if busy.running is turn and turn["status"] == "paused":
+        if not is_decision:
+            raise ApprovalRequiredError("the turn waits for the user's answer", turn_id=taken.turn_id)
+        if not _is_asked(await turn_of(tx, turn), taken):
+            raise _no_approval()
+        return
+    waits = any(place["turn"] == turn.ref.id for place in busy.waiting)
+    if busy.running is not None or waits:
+        in_the_way = turn if busy.running is None else busy.running
+        raise TurnInProgressError(
+            "a turn is running in this session",
+            retry_after=1.0,
+            turn_id=from_name(in_the_way["turn_id"]),
+        )
+    if is_decision:
+        raise _no_approval()
+    # One that ended while it waited has a higher number, and has changed nothing.
+    if 0 < turn["number"] < session["last_ran"]:
+        raise SessionConflictError("the session has gone on after this turn", turn_id=taken.turn_id)
 
 
-def _is_asked(turn: Turn, decision: DecisionStep, now: datetime) -> bool:
-    """Whether the record holds an approval of this call that is open."""
-    asked = [
+def _is_asked(turn: Turn, taken: TakenTurn) -> bool:
+    """Whether the last that was said about the call is a question that may still be answered."""
+    assert isinstance(taken.step, DecisionStep)
+    said = [
         step
         for step in turn.steps
-        if isinstance(step, ApprovalStep | DecisionStep) and step.call_id == decision.call_id
+        if isinstance(step, ApprovalStep | DecisionStep) and step.call_id == taken.step.call_id
     ]
-    last = asked[-1] if asked else None
-    return isinstance(last, ApprovalStep) and to_micros(last.expires_at) > to_micros(now)
+    last = said[-1] if said else None
+    return isinstance(last, ApprovalStep) and last.expires_at > taken.now
+
+
+def _no_approval() -> SessionConflictError:
+    return SessionConflictError("no answer is awaited for this call")

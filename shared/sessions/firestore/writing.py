@@ -16,7 +16,7 @@ from shared.sessions.firestore.outbox import hold_events, put_events, release_ev
 from shared.sessions.firestore.sessions import revision_of, session_ref, touch
 from shared.sessions.firestore.times import later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
-from shared.sessions.firestore.turn_documents import add_steps, turn_ref
+from shared.sessions.firestore.turn_documents import add_steps, has_steps, turn_ref
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import Lease
 from shared.turn import FinalStep, Step
@@ -36,6 +36,8 @@ async def append_step(
     """See `TurnStore.append_step`."""
     turn = await tx.one(turn_ref(lease.key.user_id, lease.turn_id), kept=True)
     _check_lease(turn, lease, pauses=pause_until is not None)
+    if number < turn["count"] and await has_steps(tx, turn, number, (step,)):
+        return
     add_steps(tx, turn, number, (step,), now)
     hold_events(tx, turn, events, now)
     if pause_until is None:
@@ -59,6 +61,8 @@ async def finish_turn(
     turn, session = await tx.get(
         turn_ref(lease.key.user_id, lease.turn_id), session_ref(lease.key), kept=True
     )
+    if _has_ended(turn, lease, final, now) and await has_steps(tx, turn, number, steps):
+        return
     _check_lease(turn, lease)
     revision = revision_of(session, turn)
     add_steps(tx, turn, number, steps, now)
@@ -84,7 +88,9 @@ async def save_summary(tx: Transaction, *, lease: Lease, summary: Summary) -> No
     _check_lease(turn, lease)
     if summary.through > session["summary_through"]:
         session.set(
-            summary=checked(tx.codec.encode(summary, lease.key.user_id)), summary_through=summary.through
+            summary=checked(tx.codec.encode(summary, lease.key.user_id)),
+            summary_through=summary.through,
+            revision=session["revision"] + 1,
         )
 
 
@@ -103,6 +109,16 @@ def _holds(turn: Document, lease: Lease, *, pauses: bool) -> bool:
         and turn["status"] in held
         and turn["token"] == lease.token
         and turn["session"] == session_id(lease.key)
+    )
+
+
+def _has_ended(turn: Document, lease: Lease, final: FinalStep, now: datetime) -> bool:
+    """Whether the turn ended under this lease, so and then."""
+    return (
+        turn.exists
+        and turn["session"] == session_id(lease.key)
+        and (turn["token"], turn["status"], turn["completed_at"])
+        == (lease.token, final.status, to_micros(now))
     )
 
 
