@@ -126,7 +126,7 @@ tools = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     system=st.text(max_size=100), said=st.lists(messages, max_size=6), declared=st.lists(tools, max_size=3)
 )
