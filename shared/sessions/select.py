@@ -20,14 +20,19 @@ async def open_store(settings: Settings) -> Store:
         StoreUnavailableError: the database does not answer.
     """
     scheme = settings.database.partition(":")[0]
+    keys = settings.encryption_keys
+    codec = Codec(Keyring.of(keys.get_secret_value() if keys else None))
+    if scheme == "firestore":
+        from shared.sessions.firestore.store import FirestoreStore
+
+        return await FirestoreStore.open(settings.database, codec=codec)
     if scheme.partition("+")[0] not in _SQL:
         raise ConfigurationError(
-            "DATABASE_URL: takes sqlite+aiosqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+            "DATABASE_URL: takes sqlite+aiosqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE "
+            "or firestore://PROJECT/DATABASE"
         )
     from shared.sessions.sql.store import SqlStore
 
-    keys = settings.encryption_keys
-    codec = Codec(Keyring.of(keys.get_secret_value() if keys else None))
     try:
         return await SqlStore.open(settings.database, codec=codec)
     except (ConfigurationError, StoreUnavailableError):

@@ -8,7 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 DOORS: dict[str, tuple[str, ...]] = {
-    "google": ("shared/model/gemini", "shared/artifacts/gcs.py"),
+    "google": ("shared/model/gemini", "shared/artifacts/gcs.py", "shared/sessions/firestore/"),
+    "google.cloud.firestore": ("shared/sessions/firestore/client.py",),
+    "google.cloud.firestore_v1": ("shared/sessions/firestore/client.py",),
     "requests": ("shared/artifacts/gcs.py",),
     "obstore": ("shared/artifacts/s3.py",),
     "sqlalchemy": ("shared/sessions/",),
@@ -45,10 +47,18 @@ def _imports(path: Path) -> set[str]:
     packages: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            packages.update(alias.name.split(".")[0] for alias in node.names)
+            packages.update(name for alias in node.names for name in _prefixes(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            packages.add(node.module.split(".")[0])
+            packages.update(
+                name for alias in node.names for name in _prefixes(f"{node.module}.{alias.name}")
+            )
     return packages
+
+
+def _prefixes(module: str) -> list[str]:
+    """`a`, `a.b` and `a.b.c` of `a.b.c`: a package within a namespace has doors of its own."""
+    names = module.split(".")
+    return [".".join(names[: end + 1]) for end in range(len(names))]
 
 
 def test_vendors_come_in_by_their_own_doors_only() -> None:
