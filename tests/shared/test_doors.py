@@ -49,9 +49,7 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             packages.update(name for alias in node.names for name in _prefixes(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            packages.update(
-                name for alias in node.names for name in _prefixes(f"{node.module}.{alias.name}")
-            )
+            packages.update(name for alias in node.names for name in _prefixes(f"{node.module}.{alias.name}"))
     return packages
 
 
