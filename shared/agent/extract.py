@@ -71,7 +71,7 @@ def _rules(turn: TurnDigest) -> Iterable[str]:
 
 def _asked(turn: TurnDigest) -> str:
     answer = next((part for part in _SENTENCE.split(turn.answered) if part.strip()), turn.ending)
-    return f"(turn {turn.number}) user: {item(turn.asked, 140)} | agent: {item(answer, 120)}"
+    return item(f"(turn {turn.number}) user: {item(turn.asked, 140)} | agent: {item(answer, 120)}")
 
 
 def _deeds(turn: TurnDigest) -> Iterable[str]:

@@ -96,7 +96,8 @@ def quotation(text: str) -> str:
 
 def _bounded(items: Sequence[str], room: int) -> list[str]:
     """The items as lines, a third of the room for the first of them, the rest for the last."""
-    lines = [f"- {entry}" for entry in items]
+    # A file's name, too, must stay on its line.
+    lines = [f"- {' '.join(entry.split())}" for entry in items]
     if sum(len(line) + 1 for line in lines) <= room:
         return lines
     head = _taken(lines, room // 3)
