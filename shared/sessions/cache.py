@@ -19,7 +19,15 @@ from typing import Any, cast
 
 from shared.errors import SessionConflictError
 from shared.keys import SessionKey
-from shared.sessions.history_form import History, as_stored, newest_turns, read_history, write_history
+from shared.sessions.history_form import (
+    History,
+    newest_turns,
+    read_history,
+    read_turn,
+    with_forms,
+    write_history,
+    write_turn,
+)
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import BegunTurn, Lease, NewTurn, Store, TakenTurn
 from shared.shared_cache import SharedCache
@@ -49,6 +57,7 @@ class _Run:
     begun: BegunTurn
     before: tuple[Turn, ...]
     messages: int
+    forms: dict[int, bytes]
     written: dict[int, tuple[Step, datetime]] = field(default_factory=dict)
 
 
@@ -72,9 +81,11 @@ class CachedStore:
         )
         if begun.lease is None:
             return begun
-        if begun.history is None and new.known_revision is None:
-            begun = replace(begun, history=await self._history(begun, known, new.history_messages))
-        self._began(begun, new.history_messages)
+        forms: dict[int, bytes] = {}
+        if begun.history is None and known is not None:
+            turns, forms = await self._unchanged(begun, known)
+            begun = replace(begun, history=turns)
+        self._began(begun, new.history_messages, forms)
         return begun
 
     async def claim_waiting(
@@ -146,13 +157,17 @@ class CachedStore:
         await self._store.finish_turn(lease=lease, number=number, steps=steps, now=now, events=events)
         if run is None:
             return
-        turn = _ended(run, number, steps, now)
-        if turn is None:
+        ended = _ended(run, number, steps, now)
+        form = write_turn(ended) if ended is not None else None
+        if form is None:
             return
+        # As the store would give it back, which is not always as it was written.
+        turn, forms = read_turn(form, lease.key), {run.begun.turn.number: form}
         history = History(
             revision=run.begun.session.revision + len(run.written) + 1,
             messages=run.messages,
             turns=newest_turns((*run.before, turn), run.messages),
+            forms=run.forms | forms,
         )
         self._keep(lease.key, history)
 
@@ -172,16 +187,14 @@ class CachedStore:
             known = read_history(form, new.key) if form is not None else None
         return known if known is not None and known.messages == new.history_messages else None
 
-    async def _history(self, begun: BegunTurn, known: History | None, messages: int) -> tuple[Turn, ...]:
-        """The kept history, of which the store said that it is the session's still."""
+    async def _unchanged(self, begun: BegunTurn, known: History) -> tuple[tuple[Turn, ...], dict[int, bytes]]:
+        """The kept history, of which the store said that it is the session's still; with its forms."""
         through = begun.summary.through if begun.summary is not None else 0
-        if known is not None:
-            last = known.turns[-1].number
-            # The store has said so by the revision; the number of the turn says it once more.
-            if begun.turn.number == last + 1:
-                return tuple(turn for turn in known.turns if turn.number > through)
+        # The store has said so by the revision; the number of the new turn says it once more.
+        if begun.turn.number == known.turns[-1].number + 1:
+            return tuple(turn for turn in known.turns if turn.number > through), known.forms
         self._kept.drop(begun.turn.key)
-        return await self._read_again(begun.turn, through, messages)
+        return await self._read_again(begun.turn, through, known.messages), {}
 
     async def _read_again(self, before: Turn, through: int, messages: int) -> tuple[Turn, ...]:
         found: list[Turn] = []
@@ -194,24 +207,28 @@ class CachedStore:
             if enough or cursor is None:
                 return newest_turns(tuple(reversed(found)), messages)
 
-    def _began(self, begun: BegunTurn, messages: int) -> None:
+    def _began(self, begun: BegunTurn, messages: int, forms: dict[int, bytes] | None = None) -> None:
         if begun.lease is None or begun.history is None:
             return
-        self._runs[_name(begun.lease)] = _Run(begun, begun.history, messages)
+        self._runs[_name(begun.lease)] = _Run(begun, begun.history, messages, forms or {})
         if len(self._runs) > _MAX_RUNNING:
             self._runs.popitem(last=False)
 
     def _keep(self, key: SessionKey, history: History) -> None:
-        form = write_history(history, key)
-        if form is None:
+        """Keeps the history in the background: the turn's end waits for none of it."""
+        task = asyncio.create_task(self._keep_soon(key, history))
+        self._sharing.add(task)
+        task.add_done_callback(self._sharing.discard)
+
+    async def _keep_soon(self, key: SessionKey, history: History) -> None:
+        whole = with_forms(history)
+        if whole is None:
             self._kept.drop(key)
             return
-        self._kept.keep(key, replace(history, size=len(form)))
+        self._kept.keep(key, whole)
         if self._shared is not None:
-            # Nobody waits for it: who comes before it is there reads the database.
-            task = asyncio.create_task(self._shared.put(key=_place(key), value=form, seconds=_SHARED_SECONDS))
-            self._sharing.add(task)
-            task.add_done_callback(self._sharing.discard)
+            form = write_history(whole, key)
+            await self._shared.put(key=_place(key), value=form, seconds=_SHARED_SECONDS)
 
 
 class _Kept:
@@ -249,14 +266,12 @@ def _ended(run: _Run, number: int, steps: tuple[Step, ...], now: datetime) -> Tu
     if sorted(run.written) != list(range(begun_with, number)) or not isinstance(final, FinalStep):
         return None
     written = [run.written[each] for each in range(begun_with, number)]
-    return as_stored(
-        replace(
-            turn,
-            status=final.status,
-            completed_at=now,
-            steps=(*turn.steps, *(step for step, _ in written), *steps),
-            step_times=(*turn.step_times, *(at for _, at in written), *(now for _ in steps)),
-        )
+    return replace(
+        turn,
+        status=final.status,
+        completed_at=now,
+        steps=(*turn.steps, *(step for step, _ in written), *steps),
+        step_times=(*turn.step_times, *(at for _, at in written), *(now for _ in steps)),
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from shared.errors import AppError
 from shared.keys import SessionKey
@@ -23,61 +22,94 @@ _PLAIN = Codec()
 class History:
     """The ended turns of a session as they are at one revision of it, oldest first.
 
-    Those of them that hold about `messages` messages; `size` is the length of the form in bytes.
+    Those of them that hold about `messages` messages. `forms` are their stored forms by number, as far as
+    they have been made.
     """
 
     revision: int
     messages: int
     turns: tuple[Turn, ...]
-    size: int = 0
+    forms: dict[int, bytes]
+
+    @property
+    def size(self) -> int:
+        """The length of the forms in bytes."""
+        return sum(map(len, self.forms.values()))
 
 
-def write_history(history: History, key: SessionKey) -> bytes | None:
-    """The form; None when something in it cannot be written."""
+def with_forms(history: History) -> History | None:
+    """The same with the forms of all its turns; None when one of them cannot be written."""
+    forms: dict[int, bytes] = {}
+    for turn in history.turns:
+        form = history.forms.get(turn.number) or write_turn(turn)
+        if form is None:
+            return None
+        forms[turn.number] = form
+    return replace(history, forms=forms)
+
+
+def write_history(history: History, key: SessionKey) -> bytes:
+    """The form of a history that has all forms of its turns."""
     head = {
         "version": _VERSION,
         "session": key.session_id,
         "revision": history.revision,
         "messages": history.messages,
-        "turns": [_head_of(turn) for turn in history.turns],
     }
-    try:
-        parts = [_PLAIN.encode(head, key.user_id)]
-        for turn in history.turns:
-            parts.append(_PLAIN.encode(turn.request, key.user_id))
-            parts.extend(_PLAIN.encode(step, key.user_id) for step in turn.steps)
-    except AppError:
-        return None
-    return b"".join(word for part in parts for word in (_LENGTH.pack(len(part)), part))
+    return _joined([_PLAIN.encode(head, key.user_id), *history.forms.values()])
 
 
 def read_history(form: bytes, key: SessionKey) -> History | None:
     """The history of this session; None when the form is of another, of another release, or no form."""
     try:
-        parts = _parts(form)
-        head = _PLAIN.decode(next(parts), key.user_id)
-        if head["version"] != _VERSION or head["session"] != key.session_id:
+        first, *forms = _parts(form)
+        head = _PLAIN.decode(first, key.user_id)
+        if head["version"] != _VERSION or head["session"] != key.session_id or not forms:
             return None
-        turns = tuple(_turn_of(each, parts, key) for each in head["turns"])
-        return History(revision=head["revision"], messages=head["messages"], turns=turns, size=len(form))
-    except (AppError, struct.error, StopIteration, RuntimeError, KeyError, TypeError, ValueError):
+        turns = tuple(read_turn(each, key) for each in forms)
+        return History(
+            revision=head["revision"],
+            messages=head["messages"],
+            turns=turns,
+            forms={turn.number: each for turn, each in zip(turns, forms, strict=True)},
+        )
+    except (AppError, struct.error, KeyError, TypeError, ValueError):
         return None
 
 
-def as_stored(turn: Turn) -> Turn:
-    """The turn as a store would give it back: what is no JSON value comes back as the codec says."""
-    user_id = turn.key.user_id
+def write_turn(turn: Turn) -> bytes | None:
+    """The form of an ended turn; None when something in it cannot be written."""
+    head = {
+        "turn_id": turn.turn_id,
+        "number": turn.number,
+        "prompt_version": turn.prompt_version,
+        "status": turn.status,
+        "created_at": turn.created_at,
+        "completed_at": turn.completed_at,
+        "step_times": turn.step_times,
+    }
+    try:
+        return _joined([_PLAIN.encode(each, turn.key.user_id) for each in (head, turn.request, *turn.steps)])
+    except AppError:
+        return None
+
+
+def read_turn(form: bytes, key: SessionKey) -> Turn:
+    """The turn as a store would give it back; raises what reading a wrong form raises."""
+    first, request, *steps = _parts(form)
+    head = _PLAIN.decode(first, key.user_id)
+    completed_at = head["completed_at"]
     return Turn(
-        key=turn.key,
-        turn_id=turn.turn_id,
-        number=turn.number,
-        request=_PLAIN.decode_request(_PLAIN.encode(turn.request, user_id), user_id),
-        prompt_version=turn.prompt_version,
-        status=turn.status,
-        created_at=turn.created_at,
-        completed_at=turn.completed_at,
-        steps=tuple(_PLAIN.decode_step(_PLAIN.encode(step, user_id), user_id) for step in turn.steps),
-        step_times=turn.step_times,
+        key=key,
+        turn_id=head["turn_id"],
+        number=head["number"],
+        prompt_version=head["prompt_version"],
+        status=head["status"],
+        created_at=datetime.fromisoformat(head["created_at"]),
+        completed_at=None if completed_at is None else datetime.fromisoformat(completed_at),
+        step_times=tuple(datetime.fromisoformat(each) for each in head["step_times"]),
+        request=_PLAIN.decode_request(request, key.user_id),
+        steps=tuple(_PLAIN.decode_step(each, key.user_id) for each in steps),
     )
 
 
@@ -92,33 +124,8 @@ def newest_turns(turns: tuple[Turn, ...], messages: int) -> tuple[Turn, ...]:
     return turns[begin:]
 
 
-def _head_of(turn: Turn) -> dict[str, Any]:
-    return {
-        "turn_id": turn.turn_id,
-        "number": turn.number,
-        "prompt_version": turn.prompt_version,
-        "status": turn.status,
-        "created_at": turn.created_at,
-        "completed_at": turn.completed_at,
-        "step_times": turn.step_times,
-        "steps": len(turn.steps),
-    }
-
-
-def _turn_of(head: dict[str, Any], parts: Iterator[bytes], key: SessionKey) -> Turn:
-    completed_at = head["completed_at"]
-    return Turn(
-        key=key,
-        turn_id=head["turn_id"],
-        number=head["number"],
-        prompt_version=head["prompt_version"],
-        status=head["status"],
-        created_at=datetime.fromisoformat(head["created_at"]),
-        completed_at=None if completed_at is None else datetime.fromisoformat(completed_at),
-        step_times=tuple(datetime.fromisoformat(each) for each in head["step_times"]),
-        request=_PLAIN.decode_request(next(parts), key.user_id),
-        steps=tuple(_PLAIN.decode_step(next(parts), key.user_id) for _ in range(head["steps"])),
-    )
+def _joined(parts: Iterable[bytes]) -> bytes:
+    return b"".join(word for part in parts for word in (_LENGTH.pack(len(part)), part))
 
 
 def _parts(form: bytes) -> Iterator[bytes]:
