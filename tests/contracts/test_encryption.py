@@ -313,6 +313,26 @@ async def test_the_command_encrypts_a_plain_store_and_says_how_much(
         assert await read_all(store) == before
 
 
+async def test_the_command_runs_beside_a_process_that_serves(database_url: str, clock: SetClock) -> None:
+    marks, _ = await planted(database_url, clock)
+    async with await opened(database_url, clock, NEW) as serving:
+        running = asyncio.create_task(
+            asyncio.to_thread(command, database_url, "--batch", "3", keys=text(NEW))
+        )
+        written = 0
+        while not running.done():
+            await serving.patch_context(key=KEY, patch={f"n-{written}": written}, now=clock.now)
+            assert (await serving.load_session(key=KEY)).context[f"n-{written}"] == written
+            written += 1
+            await asyncio.sleep(0.005)
+        done = await running
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert written > 0
+        context = (await serving.load_session(key=KEY)).context
+        assert {f"n-{number}" for number in range(written)} <= context.keys()
+        assert found_marks(await at_rest(database_url), marks) == set()
+
+
 async def test_the_command_says_what_does_not_open(database_url: str, clock: SetClock) -> None:
     await planted(database_url, clock, OLD)
     count = len(await bodies(database_url))
