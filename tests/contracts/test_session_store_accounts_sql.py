@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection, insert, text
@@ -16,11 +16,13 @@ from sqlalchemy import Connection, insert, text
 from shared.errors import RateLimitedError
 from shared.sessions.account_port import Charge, DailyLimits
 from shared.sessions.sql.columns import to_micros
-from shared.sessions.sql.runner import open_runner
+from shared.sessions.sql.runner import Runner, Work, open_runner
 from shared.sessions.sql.schema import permits, usage_reservations
 from shared.sessions.sql.store import SqlStore
 from shared.sessions.sql.tidy import EXPIRED
 from tests.contracts.session_values import SetClock
+
+T = TypeVar("T")
 
 INSTANCES = 4
 LOOPS = 50
@@ -236,3 +238,49 @@ async def test_a_call_takes_the_oldest_and_no_more_than_its_limit(database_url: 
         assert await store.tidy(now=clock.now, limit=15) == 12
         assert await store.tidy(now=clock.now, limit=15) == 0
     await runner.close()
+
+
+class _Repeating:
+    """A runner whose every write is committed twice, as when the answer to the first commit was lost."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self.read, self.close = runner.read, runner.close
+
+    async def write(self, work: Work[T]) -> T:
+        await self._runner.write(work)
+        return await self._runner.write(work)
+
+
+async def test_a_write_whose_answer_was_lost_has_one_effect_and_the_same_answer(
+    database_url: str, clock: SetClock
+) -> None:
+    async with SqlStore(_Repeating(open_runner(database_url)), clock=clock) as store:
+        assert await reserve(store, clock, "r-1", Charge(tokens=60), DailyLimits(tokens=100))
+        assert (await store.usage_today(user_id="alice", now=clock.now)).tokens == 60
+        await store.settle_usage(
+            user_id="alice", reservation_id="r-1", charge=Charge(tokens=10), now=clock.now
+        )
+        assert (await store.usage_today(user_id="alice", now=clock.now)).tokens == 10
+        assert not await reserve(store, clock, "r-2", Charge(tokens=91), DailyLimits(tokens=100))
+        assert await store.take_named_lease(name="relay", holder="one", now=clock.now, seconds=60)
+        assert not await store.take_named_lease(name="relay", holder="two", now=clock.now, seconds=60)
+        await store.drop_named_lease(name="relay", holder="one")
+        assert await store.take_named_lease(name="relay", holder="two", now=clock.now, seconds=60)
+        await store.save_user_secret(user_id="alice", name="model", value="v", now=clock.now)
+        assert await store.load_user_secret(user_id="alice", name="model") == "v"
+        await store.delete_user_secret(user_id="alice", name="model")
+        assert await store.load_user_secret(user_id="alice", name="model") is None
+
+
+async def test_a_permit_whose_answer_was_lost_errs_on_the_safe_side(
+    database_url: str, clock: SetClock
+) -> None:
+    async with SqlStore(_Repeating(open_runner(database_url)), clock=clock) as store:
+        take = partial(store.take_permit, user_id="alice", kind="turns", window_seconds=60, now=clock.now)
+        await take(limit=2)
+        with pytest.raises(RateLimitedError):
+            await take(limit=2)
+        # The second of its two uses is refused, and with it the caller.
+        with pytest.raises(RateLimitedError):
+            await take(limit=3)
