@@ -55,8 +55,8 @@ class LocalObjectStore:
         target = local_path(self._root, object_key)
         aside = self._aside / new_id()
         try:
-            self._make_folder(target.parent)
-            self._make_folder(self._aside)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._aside.mkdir(parents=True, exist_ok=True)
             self._tidy()
             try:
                 with aside.open("xb") as file:
@@ -68,15 +68,6 @@ class LocalObjectStore:
                 aside.unlink(missing_ok=True)
         except OSError as error:
             raise _unavailable("write to", error) from error
-
-    def _make_folder(self, folder: Path) -> None:
-        """Makes the folder so that it is still there after a power failure: its parents are synced."""
-        if folder.is_dir():
-            return
-        if folder != folder.parent:
-            self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
 
     def _tidy(self) -> None:
         """Removes, once a process, what writers that died have left aside."""
@@ -156,7 +147,10 @@ def _link(aside: Path, target: Path) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the names in the folder last: a synced file whose name is lost is lost."""
+    """Makes the names in the folder last: a synced file whose name is lost is lost.
+
+    The folders above, where they are new, go with it: ext4, XFS and Btrfs write their journal in order.
+    """
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(opened)
