@@ -137,7 +137,7 @@ def test_the_command_migrates_the_database_of_the_settings(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "url",
     [
-        "firestore://project/database",
+        "firestore://secret@h/d",
         "mysql://secret@h/d",
         "secret",
         "postgresql://secret@h:port/d",

@@ -91,9 +91,12 @@ def firestore_host() -> Iterator[str]:
             os.environ.pop(_VARIABLE, None)
 
 
-def new_database_url() -> str:
-    """A database of its own: the URL of a project that nobody has used."""
-    return f"firestore://test-{new_id()}/(default)"
+def new_database_url(kind: str = "test") -> str:
+    """A database of its own: the URL of a project that nobody has used.
+
+    In a project of the kind `shaky` answers get lost, see firestore_emulator.mjs.
+    """
+    return f"firestore://{kind}-{new_id()}/(default)"
 
 
 def _die_with_parent() -> None:

@@ -1,19 +1,22 @@
 // The npm package @firestore-emulator/server with the writes made right, and held to the real service's limits:
 // a Commit is all or nothing, `exists` and `update_time` preconditions hold, a document's time of update never
 // comes twice, documents, commits and ids that are too big or odd are refused.
+// In a project whose name begins with `shaky-` one commit in six is done and its answer lost, and another
+// is not done: both come back as UNAVAILABLE.
 // node firestore_emulator.mjs [PORT]   prints the port it listens on, on loopback only.
 import { FirestoreServer } from '@firestore-emulator/server'
 import { ServerCredentials } from '@grpc/grpc-js'
 
 const MAX_DOCUMENT = 1 << 20, MAX_COMMIT = 10 << 20, MAX_WRITES = 500
-const INVALID_ARGUMENT = 3, NOT_FOUND = 5, ALREADY_EXISTS = 6, FAILED_PRECONDITION = 9, UNIMPLEMENTED = 12
+const INVALID_ARGUMENT = 3, NOT_FOUND = 5, ALREADY_EXISTS = 6, FAILED_PRECONDITION = 9, UNIMPLEMENTED = 12, UNAVAILABLE = 14
 
 const emulator = new FirestoreServer()
 // Real clients send up to 10 MiB at once; the library's own limit is 4.
 Object.assign(emulator.server.options, { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 })
 const handler = name => emulator.server.handlers.get('/google.firestore.v1.Firestore/' + name)
 const nameOf = write => write.has_delete ? write.delete : write.update.name
-let last = 0
+const lost = { code: UNAVAILABLE, message: 'the answer was lost', name: 'Error' }
+let last = 0, shaken = 0
 
 function broken(write) {
   const path = nameOf(write), document = emulator.state.getDocument(path), wanted = write.current_document
@@ -66,10 +69,12 @@ commit.func = (call, answer) => {
   const { writes, transaction } = call.request
   const refused = transaction?.length ? [UNIMPLEMENTED, 'transactions'] : refusal(writes)
   if (refused) return answer({ code: refused[0], message: refused[1], name: 'Error' })
+  const shake = call.request.database.startsWith('projects/shaky-') ? ++shaken % 6 : null
+  if (shake === 1) return answer(lost)
   // Its clock has milliseconds: two commits in one would leave the same time of update.
   while (Date.now() <= last);
   last = Date.now()
-  return write(call, answer)
+  return write(call, shake === 4 ? error => answer(error ?? lost) : answer)
 }
 
 emulator.server.bindAsync(`127.0.0.1:${process.argv[2] || 0}`, ServerCredentials.createInsecure(), (error, port) => {

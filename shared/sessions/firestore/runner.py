@@ -46,6 +46,22 @@ _KEPT_BYTES = 100_000
 _random = SystemRandom()
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubt(Generic[T]):
+    """A commit whose answer was lost: its mark, what it writes and removes, and the result if it was done."""
+
+    mark: str
+    written: list[Ref]
+    removed: list[Ref]
+    result: T
+
+    def is_done(self, found: dict[Ref, Found]) -> bool:
+        """Whether the documents say that the commit was done."""
+        if self.written:
+            return any((found[ref].data or {}).get("by") == self.mark for ref in self.written)
+        return all(found[ref].data is None for ref in self.removed)
+
+
 @dataclass(slots=True)
 class _Call(Generic[T]):
     """One call of a transaction function, over its attempts."""
@@ -53,8 +69,7 @@ class _Call(Generic[T]):
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     attempts: int = 0
     failures: int = 0
-    # Commits whose answers were lost: where to look for their marks, and what the call gives if one is there.
-    doubts: list[tuple[str, list[Ref], T]] = field(default_factory=list)
+    doubts: list[_Doubt[T]] = field(default_factory=list)
 
     @property
     def mark(self) -> str:
@@ -145,8 +160,9 @@ class Runner:
             times = await self.documents.write([write for _, write in pairs])
         except client_errors() as error:
             if is_doubtful(error):
-                lasting = [write.ref for _, write in pairs if write.kind != "delete"]
-                call.doubts.append((call.mark, lasting, result))
+                written = [write.ref for _, write in pairs if write.kind != "delete"]
+                removed = [write.ref for _, write in pairs if write.kind == "delete"]
+                call.doubts.append(_Doubt(call.mark, written, removed, result))
             raise
         for (document, write), updated in zip(pairs, times, strict=True):
             if write.kind != "delete":
@@ -155,10 +171,9 @@ class Runner:
 
     async def _settled(self, call: _Call[T]) -> tuple[T] | None:
         """The result of a commit whose answer was lost, when it was done."""
-        for mark, refs, result in call.doubts:
-            found = await self.documents.read(refs)
-            if any((each.data or {}).get("by") == mark for each in found.values()):
-                return (result,)
+        for doubt in call.doubts:
+            if doubt.is_done(await self.documents.read((*doubt.written, *doubt.removed))):
+                return (doubt.result,)
         return None
 
     def _keep(self, found: Found) -> None:
