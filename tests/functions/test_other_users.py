@@ -65,6 +65,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("PUT", "/artifacts/session/{session_id}/{filename}"): Case("theirs", {"content": "mine now"}),
     ("DELETE", "/artifacts/session/{session_id}/{filename}"): Case("theirs"),
     ("GET", "/artifacts/versions/{session_id}/{filename}"): Case("theirs"),
+    ("POST", "/artifacts/versions/{session_id}/{filename}"): Case("theirs", {"restore": 1}),
     ("GET", "/artifacts/diff/{session_id}/{filename}"): Case("theirs"),
     ("GET", "/artifacts/download"): Case("theirs", query={"session_id": "{session_id}"}),
     ("GET", "/artifacts/{filename}"): Case("theirs", query={"session_id": "{session_id}"}),

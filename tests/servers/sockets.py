@@ -113,5 +113,6 @@ async def socket_to(
         proxy=None,
         max_size=None,
         close_timeout=2,
+        open_timeout=WAIT_SECONDS,
     ) as connection:
         yield Socket(connection)
