@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
+import httpx
 import pytest
 
+from shared.artifacts.gcs import GcsObjectStore
 from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore
 from shared.artifacts.select import open_objects
 from shared.clock import utc_now
+from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.settings import read_settings
 from tests.servers.object_fixtures import ObjectPlace
+from tests.servers.seaweedfs import SeaweedServer
 
 ODD_KEYS = [
     "artifacts/s/a/1",
@@ -131,3 +138,95 @@ async def test_a_caller_who_gives_up_leaves_a_store_that_works(store: ObjectStor
 
 async def test_a_working_store_is_healthy(store: ObjectStore) -> None:
     await store.check()
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["127.0.0.1:{port}", "http://127.0.0.1:{port}", "http://127.0.0.1:{port}/"]
+)
+async def test_an_endpoint_is_taken_as_minio_takes_it(s3_place: ObjectPlace, endpoint: str) -> None:
+    variables = {**s3_place.variables, "MINIO_ENDPOINT": endpoint.format(port=s3_place.port)}
+    store = open_objects(read_settings(variables))
+    assert await store.put(object_key="k/1", data=b"1")
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "MINIO_ENDPOINT"),
+        ({"MINIO_ENDPOINT": "http://a"}, "MINIO_ACCESS_KEY"),
+        ({"MINIO_ENDPOINT": "http://a", "MINIO_ACCESS_KEY": "hidden"}, "MINIO_SECRET_KEY"),
+        *(
+            ({"MINIO_ENDPOINT": wrong, "MINIO_ACCESS_KEY": "hidden", "MINIO_SECRET_KEY": "hidden"}, "takes")
+            for wrong in ("ftp://a", "http://hidden:hidden@a", "http://a/path", "http://")
+        ),
+    ],
+)
+def test_what_s3_lacks_is_named_and_never_shown(variables: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named) as refused:
+        open_objects(read_settings({"ARTIFACT_STORE": "s3", **variables}))
+    assert "hidden" not in str(refused.value)
+
+
+async def test_objects_carry_their_type_and_facts(s3_place: ObjectPlace, seaweedfs: SeaweedServer) -> None:
+    store = open_objects(read_settings(s3_place.variables))
+    about = ObjectFacts(content_type="text/csv", content_encoding="zstd", facts={"sha256": "ab"})
+    for key, size in (("small/1", 10), ("large/1", PARTS_OVER + 1)):
+        assert await store.put(object_key=key, data=os.urandom(size), about=about)
+        found = seaweedfs.client().stat_object(s3_place.bucket, key)
+        assert found.content_type == "text/csv"
+        told = {name.lower(): value for name, value in (found.metadata or {}).items()}
+        assert (told["content-encoding"], told["content-disposition"]) == ("zstd", "attachment")
+        assert told["x-amz-meta-sha256"] == "ab"
+
+
+async def test_a_cloud_storage_object_carries_them_too(gcs_place: ObjectPlace) -> None:
+    store = open_objects(read_settings(gcs_place.variables))
+    about = ObjectFacts(content_type="text/csv", content_encoding="zstd", facts={"sha256": "ab"})
+    for key, size in (("small/1", 10), ("large/1", PARTS_OVER + 1)):
+        assert await store.put(object_key=key, data=os.urandom(size), about=about)
+        objects = f"{gcs_place.variables['STORAGE_EMULATOR_HOST']}/storage/v1/b/{gcs_place.bucket}/o"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            told = (await client.get(f"{objects}/{quote(key, '')}")).json()
+        assert (told["contentType"], told["contentEncoding"]) == ("text/csv", "zstd")
+        assert told["contentDisposition"] == "attachment"
+        assert told["metadata"]["sha256"] == "ab"
+    await store.close()
+
+
+async def test_cloud_storage_signs_urls_with_its_credentials_own_key(
+    gcs_place: ObjectPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test server checks no signature: what is looked at is the URL."""
+    store = GcsObjectStore(bucket=gcs_place.bucket)
+    with pytest.raises(StoreUnavailableError, match="no key that signs"):
+        await store.sign_url(object_key="a/é.py/1", lifetime=timedelta(minutes=10))
+    await store.check()
+    monkeypatch.setattr(store._opened, "_credentials", service_account())
+    url = await store.sign_url(object_key="a/é.py/1", lifetime=timedelta(minutes=10))
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    assert parts.path == f"/{gcs_place.bucket}/a/%C3%A9.py/1"
+    assert query["X-Goog-Algorithm"] == ["GOOG4-RSA-SHA256"]
+    assert query["X-Goog-Expires"] == ["600"]
+    assert query["X-Goog-Credential"][0].startswith("agent@test.iam.gserviceaccount.com/")
+    assert re.fullmatch("[0-9a-f]{512}", query["X-Goog-Signature"][0])
+    await store.close()
+
+
+def service_account() -> Any:
+    """Credentials with a key of their own, made for this test."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from google.oauth2 import service_account
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+        {
+            "client_email": "agent@test.iam.gserviceaccount.com",
+            "private_key": pem.decode(),
+            "token_uri": "http://127.0.0.1:9/token",
+        }
+    )
