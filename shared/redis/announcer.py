@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COALESCE_SECONDS = 0.005
 """How long an update waits for others to travel with."""
 
+# Nobody waits for it, and a busy process must not take itself for a dead server.
+_FLUSH_SECONDS = 1.0
 _MAX_WAITING = 20_000
 _MAX_TURNS = 10_000
 _MAX_ENTRIES = 8192
@@ -108,7 +110,9 @@ class Announcer:
             if not waiting and not stops:
                 continue
             try:
-                await self._client.call(partial(self._send, waiting=waiting, stops=stops))
+                await self._client.call(
+                    partial(self._send, waiting=waiting, stops=stops), seconds=_FLUSH_SECONDS
+                )
             except RedisGoneError:
                 # The client has logged it; readers see the gap and take the record.
                 continue

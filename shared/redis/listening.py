@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.agent.bus import rest_of
 from shared.agent.updates import Position, Update
@@ -16,7 +17,11 @@ from shared.redis.frames import Frame, UnreadableFrameError, read_frame
 from shared.redis.tasks import end_task
 from shared.sessions.codec import Codec
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 _BLOCK_SECONDS = 1.0
+_BACKLOG_SECONDS = 1.0
 _MARGIN_SECONDS = 0.5
 _ENTRIES = 256
 # Frames that a reader may be behind before it is sent to the record.
@@ -80,6 +85,7 @@ class Listening:
         self._wake_id = b"0-0"
         self._blocking = False
         self._task: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
 
     async def listen(
         self, name: TurnName, after: Position, silence: float
@@ -110,6 +116,7 @@ class Listening:
 
     async def close(self) -> None:
         """Ends all listeners."""
+        await end_task(self._waking)
         await end_task(self._task)
 
     async def _join(self, key: bytes, name: TurnName, *, is_new: bool) -> list[Frame | None]:
@@ -117,17 +124,26 @@ class Listening:
         if self._task is None:
             self._task = asyncio.create_task(self._read())
         if is_new:
-            if self._blocking:
-                await self._client.call(self._wake)
+            if self._blocking and self._waking is None:
+                self._waking = asyncio.create_task(self._wake())
             return []
-        entries = await self._client.call(lambda redis: redis.xrange(key))
+        entries = await self._client.call(lambda redis: redis.xrange(key), seconds=_BACKLOG_SECONDS)
         return list(self._frames(name, entries))
 
-    async def _wake(self, redis: Any) -> None:
-        pipe = redis.pipeline(transaction=False)
-        pipe.xadd(self._wake_key, {"w": b""}, maxlen=1, approximate=False)
-        pipe.expire(self._wake_key, _WAKE_KEY_SECONDS)
-        await pipe.execute()
+    async def _wake(self) -> None:
+        """Ends the read that blocks, for all turns that have joined; if it fails, its time ends it."""
+
+        async def write(redis: Redis) -> None:
+            pipe = redis.pipeline(transaction=False)
+            pipe.xadd(self._wake_key, {"w": b""}, maxlen=1, approximate=False)
+            pipe.expire(self._wake_key, _WAKE_KEY_SECONDS)
+            await pipe.execute()
+
+        try:
+            with contextlib.suppress(RedisGoneError):
+                await self._client.call(write)
+        finally:
+            self._waking = None
 
     async def _read(self) -> None:
         from redis.exceptions import RedisError
