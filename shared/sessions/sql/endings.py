@@ -13,7 +13,7 @@ from shared.session import title_of
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.sql.artifacts import remove_versions
 from shared.sessions.sql.columns import AnyRow, to_micros
-from shared.sessions.sql.lease_rows import free_session, ids, lock_state
+from shared.sessions.sql.lease_rows import free_session, ids, lock_state, touch
 from shared.sessions.sql.line_rows import clear_line, end_waiting, read_line
 from shared.sessions.sql.outbox import add_events, drop_held_events, let_go_events
 from shared.sessions.sql.schema import sessions, turns, waiting_turns
@@ -56,7 +56,7 @@ def interrupt_running(
     end_turn_by_id(tx, key.user_id, state.running_turn_id, status, now)
     if state.has_held:
         let_go_events(tx, key, now)
-    free_session(tx, key, now)
+    free_session(tx, key)
 
 
 def roll_back_running(tx: Tx, key: SessionKey, state: AnyRow, now: datetime) -> None:
@@ -65,7 +65,7 @@ def roll_back_running(tx: Tx, key: SessionKey, state: AnyRow, now: datetime) -> 
     drop_held_events(tx, key)
     remove_versions(tx, key, state.running_turn_id)
     tx.execute(_REMOVE, {"user": key.user_id, "turn": state.running_turn_id})
-    free_session(tx, key, now)
+    free_session(tx, key)
     if turn is None or tx.execute(_OTHERS, ids(key)).first() is not None:
         return
     if tx.codec.decode(state.title, key.user_id) == title_of(turn.request.message):
@@ -85,11 +85,13 @@ def stop_turn(
     key, state = lock_turn(tx, user_id, turn_id)
     if state.running_turn_id == turn_id:
         interrupt_running(tx, key, state, now, status)
+        touch(tx, key, now)
         add_events(tx, key, events, now)
     elif state.has_line:
         for place in read_line(tx, key):
             if place.turn.turn_id == turn_id:
                 end_waiting(tx, place, status, now)
+                touch(tx, key, now)
                 add_events(tx, key, events, now)
     return load_turn(tx, user_id, turn_id, now)
 

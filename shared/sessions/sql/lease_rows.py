@@ -34,8 +34,9 @@ _CHANGED = {"revision": sessions.c.revision + 1, "updated_at": bindparam("now")}
 _FREE = (
     update(sessions)
     .where(*_THIS)
-    .values(running_turn_id=None, lease_until=None, paused=False, taking_id=None, **_CHANGED)
+    .values(running_turn_id=None, lease_until=None, paused=False, taking_id=None)
 )
+_TOUCH = update(sessions).where(*_THIS).values(**_CHANGED)
 _TAKE = (
     update(sessions)
     .where(*_THIS)
@@ -58,7 +59,7 @@ _TAKE_NEXT = _TAKE.values(
 _NUMBER = (
     update(sessions)
     .where(*_THIS)
-    .values(next_turn_number=sessions.c.next_turn_number + 1, **_CHANGED)
+    .values(next_turn_number=sessions.c.next_turn_number + 1)
     .returning(sessions.c.next_turn_number)
 )
 
@@ -90,9 +91,14 @@ def is_held(row: AnyRow, now: datetime) -> bool:
     return row.running_turn_id is not None and row.lease_until > to_micros(now)
 
 
-def free_session(tx: Tx, key: SessionKey, now: datetime) -> None:
-    """Takes the lease from whoever has it."""
-    tx.execute(_FREE, ids(key) | {"now": to_micros(now)})
+def free_session(tx: Tx, key: SessionKey) -> None:
+    """Takes the lease from whoever has it. The revision is the caller's to move on, once a write."""
+    tx.execute(_FREE, ids(key))
+
+
+def touch(tx: Tx, key: SessionKey, now: datetime) -> None:
+    """Moves the session's revision on."""
+    tx.execute(_TOUCH, ids(key) | {"now": to_micros(now)})
 
 
 def take_again(
@@ -125,7 +131,7 @@ def take_next(
     return tx.execute(_TAKE_NEXT, ids(key) | values).one()
 
 
-def next_number(tx: Tx, key: SessionKey, now: datetime) -> int:
+def next_number(tx: Tx, key: SessionKey) -> int:
     """A number for a turn that ends before it ran."""
-    number: int = tx.execute(_NUMBER, ids(key) | {"now": to_micros(now)}).scalar_one() - 1
+    number: int = tx.execute(_NUMBER, ids(key)).scalar_one() - 1
     return number

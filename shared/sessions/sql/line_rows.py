@@ -140,7 +140,7 @@ def renew_places(tx: Tx, key: SessionKey, turn_ids: Sequence[str], kept_until: i
 def end_waiting(tx: Tx, place: Place, status: TurnStatus, now: datetime) -> Turn:
     """Ends a turn that never ran: it gets its number, its step 0 and that status."""
     leave_line(tx, place.turn.key, place)
-    number = next_number(tx, place.turn.key, now)
+    number = next_number(tx, place.turn.key)
     ended = replace(numbered(place.turn, number, now), status=status, completed_at=now)
     add_turn(tx, ended, 0)
     return ended

@@ -52,8 +52,9 @@ def open_engine(url: URL) -> AsyncEngine:
 class PostgresRunner:
     """`Runner` on Postgres, read committed.
 
-    There is no ping before use: a transaction that meets a dead connection before its commit is begun
-    again on a fresh one, so that a restarted database works at the next call.
+    There is no ping before use: a transaction that meets a dead connection is begun again on a fresh one, so
+    that a restarted database works at the next call. That may be one whose commit was done and whose answer
+    was lost: each write of the port, repeated, has one effect and the same answer.
     """
 
     def __init__(self, url: URL) -> None:
@@ -94,33 +95,22 @@ class PostgresRunner:
             task.exception()
 
 
-class _Transaction:
-    """One attempt; `committing` tells whether it may have been written."""
-
-    def __init__(self, work: Work[Any]) -> None:
-        self._work = work
-        self.committing = False
-
-    def __call__(self, conn: Connection) -> Any:
-        with conn.begin():
-            result = self._work(conn)
-            self.committing = True
-        return result
-
-
 async def _run(engine: AsyncEngine, work: Work[T]) -> T:
     for attempt in range(_ATTEMPTS):
-        transaction = _Transaction(work)
         try:
             async with engine.connect() as conn:
-                result: T = await conn.run_sync(transaction)
-                return result
+                return await conn.run_sync(_transaction, work)
         except AppError:
             raise
         except _FAILURES as error:
             last = attempt == _ATTEMPTS - 1
-            if last or not (is_transient(error) or (is_disconnect(error) and not transaction.committing)):
+            if last or not (is_transient(error) or is_disconnect(error)):
                 raise app_error(error) from error
         # Spreads out those that collided; nothing secret.
         await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
     raise unavailable()
+
+
+def _transaction(conn: Connection, work: Work[T]) -> T:
+    with conn.begin():
+        return work(conn)

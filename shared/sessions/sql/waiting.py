@@ -11,7 +11,7 @@ from shared.sessions.port import BegunTurn, NewTurn
 from shared.sessions.sql.begun import begun_again, begun_turn, runs_already
 from shared.sessions.sql.columns import AnyRow, to_micros
 from shared.sessions.sql.endings import interrupt_running, roll_back_running
-from shared.sessions.sql.lease_rows import is_held, lock_state, take_next, until
+from shared.sessions.sql.lease_rows import is_held, lock_state, take_next, touch, until
 from shared.sessions.sql.line_rows import (
     Place,
     end_abandoned,
@@ -101,8 +101,11 @@ def claim_waiting(
         return None
     if state.running_turn_id is not None:
         interrupt_running(tx, key, state, now)
-    line = end_abandoned(tx, read_line(tx, key), now)
+    before = read_line(tx, key)
+    line = end_abandoned(tx, before, now)
     if not line or line[0].turn.turn_id not in turn_ids:
+        if state.running_turn_id is not None or len(line) < len(before):
+            touch(tx, key, now)
         return None
     leave_line(tx, key, line[0])
     begun, row = _begin_next(tx, line[0].turn, until(now, lease_seconds), now)
