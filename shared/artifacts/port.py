@@ -110,6 +110,7 @@ class Artifacts(Protocol):
             UnprocessableError: the filename is not allowed.
             TooLargeError: the file or the session's number of files is over the limit.
             VersionConflictError: `expected_version` is not the newest (0 expects none).
+            SessionConflictError: the turn `turn_id` was rolled back.
             StoreUnavailableError: nothing was saved.
         """
         ...

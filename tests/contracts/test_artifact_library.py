@@ -18,6 +18,7 @@ from shared.artifacts.paths import local_path
 from shared.clock import utc_now
 from shared.errors import (
     ArtifactNotFoundError,
+    SessionConflictError,
     SessionNotFoundError,
     StoreUnavailableError,
     TooLargeError,
@@ -28,6 +29,7 @@ from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.port import ArtifactIndex
 from shared.sessions.sql.store import SqlStore
+from tests.contracts.session_values import new_turn
 
 SESSION = SessionKey(user_id="u", session_id="s")
 
@@ -153,12 +155,19 @@ async def test_a_name_is_one_name_however_it_is_composed(house: House) -> None:
     assert await house.library.list(session=SESSION) == ()
 
 
-async def test_a_version_names_the_turn_that_saved_it(house: House) -> None:
-    saved = await house.library.save(key=file("a"), data=b"1", turn_id=None)
+async def test_a_version_goes_with_the_turn_that_saved_it(house: House) -> None:
+    saved = await house.library.save(key=file("a"), data=b"1")
     assert saved.artifact.turn_id is None
-    turn_id = new_id()
-    saved = await house.library.save(key=file("a"), data=b"2", turn_id=turn_id)
-    assert saved.artifact.turn_id == turn_id
+    turn = new_turn(SESSION, utc_now())
+    await house.store.begin_turn(new=turn)
+    saved = await house.library.save(key=file("a"), data=b"2", turn_id=turn.turn_id)
+    assert (saved.artifact.version, saved.artifact.turn_id) == (2, turn.turn_id)
+    await house.store.begin_turn(new=new_turn(SESSION, utc_now(), if_busy="rollback"))
+    assert (await house.library.read(key=file("a"))).data == b"1"
+    with pytest.raises(SessionConflictError):
+        await house.library.save(key=file("a"), data=b"3", turn_id=turn.turn_id)
+    # Its number is not given again.
+    assert (await house.library.save(key=file("a"), data=b"4")).artifact.version == 3
 
 
 class TakenNumbers:
