@@ -114,6 +114,9 @@ class Settings(BaseModel):
     approval_hours: float = Field(default=24, gt=0, le=720, description="how long a question to the user is open")
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
+    turn_lease_seconds: float = Field(
+        default=30, ge=2, le=300, description="how long a session stays taken by a turn whose process has died"
+    )
     turns_per_minute: int | None = Field(default=None, ge=1, le=10_000, description="of one user")
     max_open_streams: int | None = Field(default=None, ge=1, le=1_000, description="of one user")
     daily_token_limit: int | None = Field(default=None, ge=0, description="of one user, a day of UTC")
