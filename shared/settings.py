@@ -115,7 +115,7 @@ class Settings(BaseModel):
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
     turn_lease_seconds: float = Field(
-        default=30, ge=2, le=300, description="how long a session stays taken by a turn whose process has died"
+        default=30, ge=2, le=300, description="how long a dead process's turn keeps its session taken"
     )
     turns_per_minute: int | None = Field(default=None, ge=1, le=10_000, description="of one user")
     max_open_streams: int | None = Field(default=None, ge=1, le=1_000, description="of one user")
