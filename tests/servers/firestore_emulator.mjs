@@ -36,10 +36,11 @@ function broken(write) {
 function sizeAfter(write) {
   if (write.has_delete) return 0
   const document = emulator.state.getDocument(write.update.name)
-  const touched = new Set((write.update_mask?.field_paths ?? []).map(path => path.split('.')[0]))
-  const kept = document.metadata.hasExist && touched.size ? weigh(document.toV1DocumentObject().fields) : 0
-  // What a masked write replaces counts twice here: errs on the strict side, by less than the fields it names.
-  return kept + write.serializeBinary().length
+  const replaced = new Set(write.update_mask?.field_paths ?? [])
+  if (!document.metadata.hasExist || !replaced.size) return write.serializeBinary().length
+  // An entry of a map that is set anew counts twice: errs on the strict side.
+  const kept = Object.entries(document.toV1DocumentObject().fields ?? {}).filter(([name]) => !replaced.has(name))
+  return weigh(kept) + write.serializeBinary().length
 }
 
 function weigh(value) {

@@ -73,8 +73,8 @@ class Bodies:
         refs = [ref for owner, body in owned for ref in part_refs(owner, body)]
         if not refs:
             return cls({})
-        found = await tx.read(refs)
-        return cls({ref: each.data["body"] for ref, each in found.items() if each.data is not None})
+        # Some may be this transaction's own.
+        return cls({part.ref: part["body"] for part in await tx.get(*refs) if part.exists})
 
     def whole(self, owner: str, body: Body) -> bytes:
         """The body in one piece; raises KeyError when its owner was removed meanwhile."""

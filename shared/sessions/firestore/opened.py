@@ -15,10 +15,10 @@ _URL = re.compile(r"firestore://(?P<project>[a-z0-9.:-]+)/(?P<database>\(default
 
 
 class OpenedFirestore:
-    """What the parts of `FirestoreStore` share: the runner, the codec, the clock."""
+    """What the parts of `FirestoreStore` share; `documents` counts what the store's calls cost."""
 
     def __init__(self, documents: Documents, *, codec: Codec | None = None, clock: Clock = utc_now) -> None:
-        self._documents = documents
+        self.documents = documents
         self._codec = codec or Codec()
         self._runner = Runner(documents, self._codec)
         self._clock = clock
@@ -49,7 +49,7 @@ class OpenedFirestore:
         await self.close()
 
     async def check(self) -> None:
-        await self._runner.read(lambda _: check_answers(self._documents))
+        await self._runner.read(lambda _: check_answers(self.documents))
 
     async def close(self) -> None:
         await self._runner.close()

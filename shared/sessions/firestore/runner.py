@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 TRANSACTION_SECONDS = 20.0
 # With the wait in the queue before it.
-_WHOLE_SECONDS = 25.0
+WHOLE_SECONDS = 25.0
 _MOST_FAILURES = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 
@@ -108,6 +108,8 @@ class Runner:
                 while True:
                     try:
                         return await work(Transaction(self.documents, self._codec, is_first=False))
+                    except ReadAgainError:
+                        await self._wait(call)
                     except client_errors() as error:
                         await self._pause(call, error)
 
@@ -206,7 +208,7 @@ class Runner:
         self._running += 1
         self._idle.clear()
         try:
-            async with _deadline(_WHOLE_SECONDS):
+            async with _deadline(WHOLE_SECONDS):
                 yield
         finally:
             self._running -= 1

@@ -14,7 +14,7 @@ from shared.sessions.firestore.bodies import checked
 from shared.sessions.firestore.client import Query, Ref
 from shared.sessions.firestore.names import document_id, from_name, session_id, to_name
 from shared.sessions.firestore.times import from_micros, to_micros
-from shared.sessions.firestore.transaction import Document, Transaction
+from shared.sessions.firestore.transaction import Document, ReadAgainError, Transaction
 from shared.sessions.merge_patch import merge_patch
 from shared.sessions.port import Page
 
@@ -46,10 +46,17 @@ async def live_session(tx: Transaction, key: SessionKey) -> Document:
 
 
 async def running_turn(tx: Transaction, session: Document) -> Document | None:
-    """The turn that has the session's lease, also when that has run out."""
+    """The turn that has the session's lease, also when that has run out.
+
+    Raises:
+        ReadAgainError: it has ended since the session was read.
+    """
     if session["running"] is None:
         return None
-    return await tx.one(Ref("turns", session["running"]))
+    turn = await tx.one(Ref("turns", session["running"]))
+    if not turn.exists or turn["status"] not in ("running", "paused"):
+        raise ReadAgainError
+    return turn
 
 
 def revision_of(session: Document, running: Document | None) -> int:
