@@ -7,17 +7,17 @@ for (names.py): the same names give the same id, and a document is made by creat
 `id`, its own id as a field to order by, and `by`, the mark of the commit that last wrote it (runner.py).
 Bodies are sealed by the codec; names are plain.
 
-    sessions      user, session       title, context, summary (bodies), revision, running turn, line of waiting
-                                      turns, next turn number, next event number; `owner` and `place` for lists
-    turns         user, turn id       request, steps, held events (bodies), status, lease and its token, number;
-                                      what is in it decides who may write it
-    parts         owner, body, index  a piece of a body beyond 600,000 bytes of its turn or tool call
-    keys          user, key           the turn that an idempotency key names
-    files         session, filename   the newest version's record (body), highest number, deleted or not
-    versions      file, number        one version's record (body)
-    tool_calls    session, call id    claim, result (body)
-    outbox        user, event id      an event to publish (body); `place` is its number until it is published
-    usage_days, reservations, permits, secrets, leases: one document each of what they are called
+    sessions    user, session       title, context, summary (bodies), revision, running turn, line of waiting
+                                    turns, next turn and event numbers; `owner`, `place` for lists
+    turns       user, turn id       request, steps, held events (bodies), status, number, lease and token;
+                                    what is in it decides who may write it
+    parts       owner, body, index  a piece of a body beyond 600,000 bytes of its turn or tool call
+    keys        user, key           the turn that an idempotency key names
+    files       session, filename   the newest version's record (body), highest number, deleted or not
+    versions    file, number        one version's record (body)
+    tool_calls  session, call id    claim, result (body)
+    outbox      user, event id      an event to publish (body); `place` is its number until it is published
+    usage_days, reservations, permits, secrets, leases, deployments: a document for each of what they hold
 
 A turn is one document: its steps are fields of it. Thus a reader never sees half a turn, a page of history
 is as many reads as it has turns, and a step is one write of the turn's document, which also renews the
