@@ -1,7 +1,7 @@
 """What the domain asks of the session store: sessions, their turns, tool calls, artifact records, events.
 
-The protocols are one store behind one connection pool, because their writes belong together; those of events
-and of accounts are in outbox_port.py and account_port.py.
+The protocols are one store behind one connection pool, because their writes belong together; those of
+events, accounts and deployments are in outbox_port.py, account_port.py and deployment_port.py.
 Every method takes the full key; a row of another user is as good as absent, in the query itself.
 All methods raise StoreUnavailableError when the database does not answer, and then nothing was written.
 Every write may be repeated with the same arguments and has one effect and the same answer: an adapter repeats
@@ -20,6 +20,7 @@ from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
 from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
+from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
 from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
 
@@ -415,6 +416,7 @@ class Store(
     TurnStore,
     ArtifactIndex,
     ToolCallStore,
+    DeploymentStore,
     EventOutbox,
     UsageLedger,
     UserSecrets,

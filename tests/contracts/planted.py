@@ -12,6 +12,7 @@ from typing import Any
 from shared.keys import SessionKey
 from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
 from shared.session import Summary
+from shared.sessions.deployment_port import NewDeployment
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import NewToolCall, Store, ToolClaim
 from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, TurnRequest
@@ -173,6 +174,19 @@ async def _files_and_calls(store: Store, clock: SetClock, key: SessionKey, marks
     assert isinstance(claim, ToolClaim)
     named = ToolResult(id="c-9", name="search_web", status="ok", result=marks("named-call-result"))
     await store.complete_tool_call(claim=claim, result=named)
+    deployment = NewDeployment(
+        key=key,
+        call_id="c-10",
+        deployment_id="d-1",
+        asked="h",
+        progress={"name": marks("deployment-name")},
+        now=clock.now,
+        lease_seconds=30,
+        token=1,
+    )
+    held_deployment = await store.claim_deployment(new=deployment)
+    told = replace(held_deployment, progress={"said": marks("deployment-refusal")})
+    await store.write_deployment(deployment=told, now=clock.now, lease_seconds=30)
 
 
 async def read_all(store: Store, *, key: SessionKey = KEY) -> str:
@@ -187,6 +201,7 @@ async def read_all(store: Store, *, key: SessionKey = KEY) -> str:
             [await store.load_turn(user_id=key.user_id, turn_id=turn.turn_id) for turn in turns.items],
             await store.list_artifacts(session=key),
             await store.load_tool_call(key=key, call_id="c-9"),
+            await store.load_deployment(key=key, call_id="c-10"),
             await store.unpublished_events(limit=50),
             await store.load_user_secret(user_id=key.user_id, name="model"),
         )

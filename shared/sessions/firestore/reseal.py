@@ -18,6 +18,7 @@ from shared.sessions.port import Resealed
 
 # Each collection with the fields of its documents that are bodies; those of turns are found in them.
 FIELDS: dict[str, tuple[str, ...]] = {
+    "deployments": ("progress",),
     "files": ("record",),
     "outbox": ("body",),
     "secrets": ("value",),

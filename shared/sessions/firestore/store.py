@@ -13,8 +13,10 @@ from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
 from shared.session import Session, Summary
+from shared.sessions.deployment_port import Deployment, NewDeployment
 from shared.sessions.firestore import (
     artifacts,
+    deployments,
     ends,
     history,
     lines,
@@ -224,6 +226,34 @@ class FirestoreStore(FirestoreAccounts):
         await self._runner.write(
             partial(tool_calls.release_tool_call, claim=claim), queue=f"calls {session_id(claim.key)}"
         )
+
+    async def claim_deployment(self, *, new: NewDeployment) -> Deployment:
+        return await self._runner.write(
+            partial(deployments.claim_deployment, new=new), queue=f"deployments {session_id(new.key)}"
+        )
+
+    async def load_deployment(self, *, key: SessionKey, call_id: str) -> Deployment | None:
+        return await self._runner.read(partial(deployments.load_deployment, key=key, call_id=call_id))
+
+    async def write_deployment(
+        self,
+        *,
+        deployment: Deployment,
+        now: datetime,
+        lease_seconds: float,
+        events: tuple[OutgoingEvent, ...] = (),
+    ) -> None:
+        work = partial(
+            deployments.write_deployment,
+            deployment=deployment,
+            now=now,
+            lease_seconds=lease_seconds,
+            events=events,
+        )
+        await self._runner.write(work, queue=session_id(deployment.key))
+
+    async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
+        return await self._runner.read(partial(deployments.sessions_of_bot, bot_id=bot_id))
 
     async def add_events(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Index
 
 from shared.sessions.sql.schema import (
+    deployments,
     idempotency,
     metadata,
     outbox,
@@ -46,6 +47,14 @@ Index(
     outbox.c.published_at,
     sqlite_where=_published,
     postgresql_where=_published,
+)
+_made = deployments.c.bot_id.is_not(None)
+Index(
+    "deployments_by_bot",
+    deployments.c.bot_id,
+    deployments.c.updated_at,
+    sqlite_where=_made,
+    postgresql_where=_made,
 )
 Index("usage_days_by_day", usage_days.c.day)
 Index("usage_reservations_by_lease", usage_reservations.c.lease_until)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -230,6 +230,29 @@ tool_calls = Table(
         ["user_id", "session_id"],
         ["sessions.user_id", "sessions.session_id"],
         name="tool_calls_session",
+        ondelete="CASCADE",
+    ),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    Column("call_id", Name, primary_key=True),
+    Column("deployment_id", Name, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("progress", LargeBinary, nullable=False),
+    Column("bot_id", Name),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="deployments_session",
         ondelete="CASCADE",
     ),
 )

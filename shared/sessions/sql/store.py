@@ -10,6 +10,7 @@ from shared.artifact import Artifact
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import ToolResult
 from shared.session import Session, Summary
+from shared.sessions.deployment_port import Deployment, NewDeployment
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
 from shared.sessions.port import (
     BegunTurn,
@@ -23,6 +24,7 @@ from shared.sessions.port import (
 )
 from shared.sessions.sql import (
     artifacts,
+    deployments,
     endings,
     outbox,
     sessions,
@@ -193,6 +195,33 @@ class SqlStore(SqlAccounts):
 
     async def release_tool_call(self, *, claim: ToolClaim) -> None:
         await self._write(partial(tool_calls.release_tool_call, claim=claim))
+
+    async def claim_deployment(self, *, new: NewDeployment) -> Deployment:
+        return await self._write(partial(deployments.claim_deployment, new=new))
+
+    async def load_deployment(self, *, key: SessionKey, call_id: str) -> Deployment | None:
+        return await self._read(partial(deployments.load_deployment, key=key, call_id=call_id))
+
+    async def write_deployment(
+        self,
+        *,
+        deployment: Deployment,
+        now: datetime,
+        lease_seconds: float,
+        events: tuple[OutgoingEvent, ...] = (),
+    ) -> None:
+        await self._write(
+            partial(
+                deployments.write_deployment,
+                deployment=deployment,
+                now=now,
+                lease_seconds=lease_seconds,
+                events=events,
+            )
+        )
+
+    async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
+        return await self._read(partial(deployments.sessions_of_bot, bot_id=bot_id))
 
     async def add_events(
         self,
