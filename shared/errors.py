@@ -4,15 +4,22 @@
     ├── InvalidRequestError 400            ├── ConflictError 409
     │   └── UnprocessableError 422         │   ├── TurnInProgressError
     │       ├── IdempotencyMismatchError   │   ├── TurnRolledBackError
+    │       ├── BotInvalidError            │   ├── DeploymentInProgressError
+    │       ├── DeploymentRefusedError     │   │
     │       └── FindingsError              │   ├── SessionConflictError
     ├── UnauthenticatedError 401           │   ├── VersionConflictError
-    ├── PermissionDeniedError 403          │   └── ApprovalRequired-, ApprovalConflictError
+    ├── PermissionDeniedError 403          │   ├── ApprovalRequiredError
+    │                                      │   └── ApprovalConflictError
     ├── NotFoundError 404                  ├── TooLargeError 413
     │   ├── SessionNotFoundError           ├── UnsupportedMediaTypeError 415
     │   ├── TurnNotFoundError              ├── RateLimitedError 429
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
     │   └── ToolNotFoundError              │   ├── ModelUnavailableError
-    ├── MethodNotAllowedError 405          │   └── StoreUnavailableError
+    ├── MethodNotAllowedError 405          │   ├── StoreUnavailableError
+    │                                      │   ├── UnreachedError
+    │                                      │   └── PublishError
+    ├── PlatformUnavailableError 502       ├── DeploymentNotConfiguredError 503
+    ├── DeploymentUnknownError 502         │
     ├── ModelRefusedError 502              └── InternalError 500
     │   └── ModelKeyRefusedError
     ├── ModelTimeoutError 504
@@ -75,6 +82,18 @@ class FindingsError(UnprocessableError):
     """An upload holds something that must not be stored; `findings` says what and where."""
 
     code, title = "content_refused", "Content refused by the scan"
+
+
+class BotInvalidError(UnprocessableError):
+    """The session's files are no bot that the platform takes; `problems` names each file and field."""
+
+    code, title = "bot_invalid", "The files are no bot that the platform takes"
+
+
+class DeploymentRefusedError(UnprocessableError):
+    """The platform said no; `platform_status` and `platform_message` are its own, not to be trusted."""
+
+    code, title = "deployment_refused", "The platform refused the bot"
 
 
 class UnauthenticatedError(AppError):
@@ -161,6 +180,12 @@ class ApprovalRequiredError(ConflictError):
     code, title = "approval_required", "Approval required"
 
 
+class DeploymentInProgressError(ConflictError):
+    """The same deployment is under way in another call."""
+
+    code, title, retryable = "deployment_in_progress", "The deployment is under way", True
+
+
 class ApprovalConflictError(ConflictError):
     """The user's answer does not fit what is asked: changed, used, late, or never asked."""
 
@@ -201,6 +226,34 @@ class StoreUnavailableError(UnavailableError):
     """The database or the object store did not answer."""
 
     code, title = "store_unavailable", "The store is unavailable"
+
+
+class UnreachedError(UnavailableError):
+    """There was no connection: what was to be sent never left."""
+
+
+class PublishError(UnavailableError):
+    """A broker did not take an event; it stays in the outbox and is tried again."""
+
+    code, title = "publish_failed", "Events were not published"
+
+
+class PlatformUnavailableError(AppError):
+    """The platform did not do what was asked, and has made no bot: the same call may be repeated."""
+
+    code, http_status, title, retryable = "platform_unavailable", 502, "The platform is unavailable", True
+
+
+class DeploymentUnknownError(AppError):
+    """The platform may have made the bot, and does not say: nothing is sent twice."""
+
+    code, http_status, title = "deployment_unknown", 502, "It is not known whether the bot was made"
+
+
+class DeploymentNotConfiguredError(AppError):
+    """There is no platform to deploy to."""
+
+    code, http_status, title = "deployment_not_configured", 503, "No platform is configured"
 
 
 class ModelRefusedError(AppError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from shared.errors import TooLargeError, UnavailableError
+from shared.errors import TooLargeError, UnavailableError, UnreachedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,17 @@ class Answer:
         return orjson.loads(self.body)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file to send as `multipart/form-data`, with plain fields beside it."""
+
+    name: str
+    filename: str
+    content_type: str
+    data: bytes = field(repr=False)
+    fields: Mapping[str, str]
+
+
 async def exchange(
     method: str,
     url: str,
@@ -40,13 +51,15 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     parameters: Mapping[str, str] | None = None,
     content: Any = None,
+    upload: Upload | None = None,
 ) -> Answer:
     """The answer to one request; `content` is sent as JSON, `seconds` are for the whole.
 
     Raises:
         TimeoutError: the answer was not there in time.
         TooLargeError: it has more than `max_bytes` bytes, decompressed.
-        UnavailableError: there is no connection, or no HTTP behind it.
+        UnreachedError: there is no connection, nothing was sent.
+        UnavailableError: the connection broke, or there is no HTTP behind it.
     """
     async with asyncio.timeout(seconds):
         trust = await asyncio.to_thread(_trust)
@@ -55,7 +68,17 @@ async def exchange(
         try:
             async with (
                 httpx.AsyncClient(verify=trust, timeout=seconds) as client,
-                client.stream(method, url, headers=headers, params=parameters, json=content) as response,
+                client.stream(
+                    method,
+                    url,
+                    headers=headers,
+                    params=parameters,
+                    json=content,
+                    data=None if upload is None else upload.fields,
+                    files=None
+                    if upload is None
+                    else {upload.name: (upload.filename, upload.data, upload.content_type)},
+                ) as response,
             ):
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
@@ -64,6 +87,8 @@ async def exchange(
                         raise TooLargeError(f"the answer has more than {max_bytes} bytes")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(status=response.status_code, headers=found, body=bytes(body))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+            raise UnreachedError(f"there is no connection ({type(error).__name__})") from None
         except httpx.TimeoutException as error:
             raise TimeoutError from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
