@@ -8,7 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 DOORS: dict[str, tuple[str, ...]] = {
-    "google": ("shared/model/gemini", "shared/artifacts/gcs.py", "shared/sessions/firestore/"),
+    "google": (
+        "shared/model/gemini",
+        "shared/artifacts/gcs.py",
+        "shared/sessions/firestore/",
+        "shared/events/pubsub.py",
+    ),
+    "google.pubsub_v1": ("shared/events/pubsub.py",),
+    "nats": ("shared/events/nats.py",),
     "google.cloud.firestore": ("shared/sessions/firestore/client.py",),
     "google.cloud.firestore_v1": ("shared/sessions/firestore/client.py",),
     "requests": ("shared/artifacts/gcs.py",),
