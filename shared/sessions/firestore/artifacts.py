@@ -132,6 +132,9 @@ async def delete_artifact(tx: Transaction, key: ArtifactKey, now: datetime) -> N
     session, file = await tx.get(session_ref(key.session), file_ref(key))
     if not is_live(session):
         raise session_not_found()
+    if file.exists and file["deleted_at"] == to_micros(now):
+        # The same call again.
+        return
     if not file.exists or not is_there(file):
         raise _not_found()
     file.set(deleted_at=to_micros(now))
