@@ -13,23 +13,26 @@ from shared.sessions.sql.schema import sessions
 from shared.sessions.sql.sessions import COLUMNS, is_session, session_not_found
 from shared.sessions.sql.tx import Tx
 
-# What a write needs of the row that it has just changed or locked.
-STATE = (
+# What a turn that has just got the lease needs of the row, and what the row tells before that.
+BEGUN = (
     *COLUMNS,
-    sessions.c.running_turn_id,
-    sessions.c.lease_until,
     sessions.c.lease_token,
-    sessions.c.paused,
     sessions.c.next_turn_number,
-    sessions.c.has_line,
     sessions.c.has_held,
     sessions.c.lost_turn_id,
-    sessions.c.taking_id,
     sessions.c.summary,
     sessions.c.summary_through,
 )
+_STATE = (
+    *BEGUN,
+    sessions.c.running_turn_id,
+    sessions.c.lease_until,
+    sessions.c.paused,
+    sessions.c.has_line,
+    sessions.c.taking_id,
+)
 _THIS = is_session(bindparam("user"), bindparam("session"))
-_LOCK = select(*STATE).where(*_THIS).with_for_update(key_share=True)
+_LOCK = select(*_STATE).where(*_THIS).with_for_update(key_share=True)
 _CHANGED = {"revision": sessions.c.revision + 1, "updated_at": bindparam("now")}
 _FREE = (
     update(sessions)
@@ -49,7 +52,7 @@ _TAKE = (
         taking_id=bindparam("taking"),
         **_CHANGED,
     )
-    .returning(*STATE)
+    .returning(*BEGUN)
 )
 _TAKE_NEXT = _TAKE.values(
     next_turn_number=sessions.c.next_turn_number + 1,
@@ -75,7 +78,7 @@ def until(now: datetime, seconds: float) -> int:
 
 
 def lock_state(tx: Tx, key: SessionKey) -> AnyRow:
-    """Holds the session's row until the transaction ends, and gives it with the columns of `STATE`.
+    """Holds the session's row until the transaction ends, and gives it with all that is known of its turns.
 
     Raises:
         SessionNotFoundError: there is none, or it was deleted.

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, null, select
+from sqlalchemy import Select, bindparam, case, func, null, select
 
 from shared.errors import TurnNotFoundError
 from shared.keys import SessionKey
@@ -79,12 +79,18 @@ _PAGE = (
     .order_by(turns.c.number.desc())
     .limit(bindparam("rows"))
 )
+_PAGE_ROWS = _PAGE.subquery()
+_OLDEST = select(func.min(_PAGE_ROWS.c.number)).scalar_subquery()
 _LIST = (
     _with_lease()
     .where(
         turns.c.user_id == bindparam("user"),
         turns.c.session_id == bindparam("session"),
-        turns.c.number.in_(_PAGE),
+        turns.c.number < bindparam("before"),
+        turns.c.number >= _OLDEST,
+        # Said of both tables: however a planner joins them, it reads the page's stretch of each and no more.
+        steps.c.turn_number < bindparam("before"),
+        steps.c.turn_number >= _OLDEST,
     )
     .order_by(turns.c.number.desc(), steps.c.number)
 )

@@ -27,7 +27,7 @@ from shared.sessions.port import BegunTurn, Lease, NewTurn
 from shared.sessions.sql.begun import begun_turn
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.idempotency import repeated_turn
-from shared.sessions.sql.lease_rows import STATE, ids, until
+from shared.sessions.sql.lease_rows import BEGUN, ids, until
 from shared.sessions.sql.outbox import add_events, hold_events, let_go_events
 from shared.sessions.sql.schema import sessions
 from shared.sessions.sql.turn_writes import (
@@ -74,7 +74,7 @@ def _take_lease(database_insert: Any) -> Insert:
             "updated_at": new.excluded.updated_at,
         },
         where=free,
-    ).returning(*STATE)
+    ).returning(*BEGUN)
     return statement
 
 
