@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +13,18 @@ from hypothesis import strategies as st
 
 from shared.errors import InternalError
 from shared.messages import ToolCall
+from shared.session import Summary
 from shared.sessions.codec import Codec
 from shared.sessions.sql.columns import from_micros, to_micros
-from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest, UserStep
+from shared.turn import (
+    ApprovalStep,
+    DecisionStep,
+    ResumedStep,
+    Step,
+    ToolStep,
+    TurnRequest,
+    UserStep,
+)
 from tests.contracts.session_values import COMPLETED, DONE, FAILED, FAULT, MODEL, ODD, TOOL
 
 CODEC, USER = Codec(), "alice"
@@ -43,13 +53,36 @@ FIRST_RELEASE: tuple[tuple[bytes, Step], ...] = (
     ),
 )
 
+# And those that came with pauses and resumptions.
+THIRD_MIGRATION: tuple[tuple[bytes, Step], ...] = (
+    (
+        b'{"schema_version":1,"value":{"call_id":"call-1","name":"deploy_bot","arguments":{"a":1},'
+        b'"artifacts_sha256":"00","expires_at":"2026-03-01T12:00:00.000005+00:00","token":"t",'
+        b'"kind":"approval"}}',
+        ApprovalStep(
+            call_id="call-1",
+            name="deploy_bot",
+            arguments={"a": 1},
+            artifacts_sha256="00",
+            expires_at=datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC),
+            token="t",
+        ),
+    ),
+    (
+        b'{"schema_version":1,"value":{"call_id":"call-1","approved":true,"kind":"decision"}}',
+        DecisionStep(call_id="call-1", approved=True),
+    ),
+    (b'{"schema_version":1,"value":{"kind":"resumed"}}', ResumedStep()),
+)
+STORED = FIRST_RELEASE + THIRD_MIGRATION
 
-@pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
-def test_stored_steps_of_the_first_release_load(stored: bytes, step: Step) -> None:
+
+@pytest.mark.parametrize(("stored", "step"), STORED)
+def test_stored_steps_load(stored: bytes, step: Step) -> None:
     assert CODEC.decode_step(stored, USER) == step
 
 
-@pytest.mark.parametrize(("stored", "step"), FIRST_RELEASE)
+@pytest.mark.parametrize(("stored", "step"), STORED)
 def test_the_stored_form_is_what_it_was(stored: bytes, step: Step) -> None:
     assert CODEC.encode(step, USER) == stored
 
@@ -120,4 +153,18 @@ def test_a_form_of_a_later_release_is_refused() -> None:
 
 
 def test_every_kind_of_step_has_a_stored_sample() -> None:
-    assert {type(step) for _, step in FIRST_RELEASE} == {UserStep, ModelStep, ToolStep, FinalStep}
+    assert {type(step) for _, step in STORED} == set(get_args(Step))
+
+
+def test_a_stored_summary_loads() -> None:
+    stored = b'{"schema_version":1,"value":{"text":"s","through":7}}'
+    summary = Summary(text="s", through=7)
+    assert CODEC.decode_summary(stored, USER) == summary
+    assert CODEC.encode(summary, USER) == stored
+
+
+def test_a_time_beside_what_only_the_exact_writer_takes_is_the_same() -> None:
+    asked = THIRD_MIGRATION[0][1]
+    assert isinstance(asked, ApprovalStep)
+    step = replace(asked, arguments={"a": 2**70, "b": ODD})
+    assert CODEC.decode_step(CODEC.encode(step, USER), USER) == step

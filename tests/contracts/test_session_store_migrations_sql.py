@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,17 @@ import pytest
 from sqlalchemy import Connection, text
 
 from shared.errors import ConfigurationError, StoreUnavailableError
+from shared.keys import SessionKey
 from shared.sessions import migrate as migration
 from shared.sessions.migrate import migrate, verify
 from shared.sessions.select import open_store
 from shared.sessions.sql.indexes import metadata
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.schema import HEAD
+from shared.sessions.sql.store import SqlStore
 from shared.sessions.sql.version import check_version
 from shared.settings import read_settings
+from tests.contracts.session_values import artifact, new_turn
 from tests.servers.postgres import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +123,36 @@ async def test_a_migration_can_be_taken_back(empty_url: str) -> None:
     await runner.close()
     await migrate(empty_url)
     await verify(empty_url)
+
+
+async def test_files_of_an_earlier_release_keep_their_numbers(empty_url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    scripts = Path(migration.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    await migrate(empty_url)
+    key = SessionKey(user_id="alice", session_id="s-1")
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    async with await SqlStore.open(empty_url) as store:
+        await store.create_session(key=key, title="T", context={}, now=now)
+        for version in (1, 2):
+            await store.add_version(artifact=artifact(key, now, version=version), max_files=1)
+    runner = open_runner(empty_url)
+
+    def downgrade(conn: Connection) -> None:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0002")
+
+    await runner.write(downgrade)
+    await runner.close()
+    await migrate(empty_url)
+    async with await SqlStore.open(empty_url) as store:
+        assert not await store.add_version(artifact=artifact(key, now, version=2), max_files=1)
+        assert await store.add_version(artifact=artifact(key, now, version=3), max_files=1)
+        assert [found.version for found in await store.list_artifacts(session=key)] == [3]
+        assert (await store.begin_turn(new=new_turn(key, now))).lease is not None
 
 
 def test_the_command_migrates_the_database_of_the_settings(tmp_path: Path) -> None:
