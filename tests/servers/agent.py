@@ -52,6 +52,15 @@ def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variabl
 
     It is stopped with SIGTERM.
     """
+    agent = start_agent(folder, module=module, **variables)
+    try:
+        yield agent
+    finally:
+        end_agent(agent)
+
+
+def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Agent:
+    """Starts it, on what is in `folder` already; from the main thread, as it ends with the thread."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -70,22 +79,27 @@ def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variabl
             text=True,
             preexec_fn=_die_with_parent,
         )
+    assert process.stdout is not None
+    banner = process.stdout.readline()
+    found = _BANNER.search(banner)
+    agent = Agent(f"http://127.0.0.1:{found[1] if found else 0}", folder, banner.strip(), process)
+    if found is None:
+        end_agent(agent)
+        raise AssertionError(f"the agent did not start: {(folder / 'stderr.log').read_text()}")
+    return agent
+
+
+def end_agent(agent: Agent) -> None:
+    """Stops it with SIGTERM, and by force when that takes over ten seconds."""
+    process = agent.process
+    process.send_signal(signal.SIGTERM)
     try:
-        assert process.stdout is not None
-        banner = process.stdout.readline()
-        found = _BANNER.search(banner)
-        if found is None:
-            raise AssertionError(f"the agent did not start: {(folder / 'stderr.log').read_text()}")
-        yield Agent(f"http://127.0.0.1:{found[1]}", folder, banner.strip(), process)
+        process.wait(10)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _die_with_parent() -> None:

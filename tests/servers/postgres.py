@@ -22,6 +22,9 @@ from typing import Any
 # asyncpg ships no types.
 import asyncpg  # type: ignore[import-untyped]
 
+# psutil ships none either.
+import psutil  # type: ignore[import-untyped]
+
 from shared.sessions.migrate import migrate
 from tests.servers.ports import free_port
 
@@ -55,6 +58,12 @@ class PostgresServer:
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
         return self._url(name)
 
+    def create_lasting_database(self) -> str:
+        """As `create_database`, and what is committed in it outlives `crash`."""
+        url = self.create_database()
+        self._admin(f'ALTER DATABASE "{url.rpartition("/")[2]}" SET synchronous_commit = on')
+        return url
+
     def create_empty_database(self, name: str) -> str:
         """The URL of a new database without tables."""
         self._admin(f'CREATE DATABASE "{name}"')
@@ -87,6 +96,28 @@ class PostgresServer:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(20)
             self._process = None
+
+    def crash(self) -> None:
+        """Ends it as a power cut of its machine would, but for the disk: no farewell, recovery at the start."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(20)
+            self._process = None
+
+    def hang(self) -> None:
+        """SIGSTOP to all its processes: connections are taken, and nothing is answered."""
+        for process in self._family():
+            process.suspend()
+
+    def go_on(self) -> None:
+        """SIGCONT to all: what was asked meanwhile is answered."""
+        for process in self._family():
+            process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
 
     def _url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
