@@ -83,9 +83,13 @@ class Settings(BaseModel):
     docs_api_url: str | None = None
     docs_dir: Path | None = None
     tools_url: str | None = None
-    nats_url: str | None = None
+    nats_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     pubsub_project: str | None = None
+    pubsub_emulator_host: str | None = None
+    pubsub_events_topic: str = "agent-events"
+    pubsub_resume_topic: str = "turn-resume"
+    events_url: str | None = None
     tavily_api_key: SecretStr | None = None
 
     auth_mode: Literal["none", "jwt"] = "none"
@@ -150,6 +154,28 @@ class Settings(BaseModel):
             raise ValueError("takes redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
         return value
 
+    @field_validator("nats_url")
+    @classmethod
+    def _nats(cls, value: SecretStr | None) -> SecretStr | None:
+        servers = value.get_secret_value().split(",") if value is not None else ()
+        if not all(re.fullmatch(r"(nats|tls)://[^\s/]+", server.strip()) for server in servers):
+            raise ValueError("takes nats://[TOKEN@]HOST:PORT, or tls:// for TLS, several separated by commas")
+        return value
+
+    @field_validator("pubsub_events_topic", "pubsub_resume_topic")
+    @classmethod
+    def _topic(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._~+%-]{2,254}", value):
+            raise ValueError("takes the name of a Pub/Sub topic, without projects/...")
+        return value
+
+    @field_validator("events_url")
+    @classmethod
+    def _events(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("takes the URL that events are posted to, https://HOST/events")
+        return value
+
     @field_validator("encryption_keys")
     @classmethod
     def _encryption_keys(cls, value: SecretStr | None) -> SecretStr | None:
@@ -205,6 +231,17 @@ class Settings(BaseModel):
     def service_identity(self) -> Literal["oidc", "secret"]:
         """How our functions prove themselves to each other: as set, else by Google's tokens in the cloud."""
         return self.service_auth or ("oidc" if self.k_service else "secret")
+
+    @property
+    def nats_servers(self) -> tuple[str, ...]:
+        """The NATS servers to connect to, none when NATS is not used."""
+        urls = self.nats_url.get_secret_value() if self.nats_url is not None else ""
+        return tuple(url.strip() for url in urls.split(",") if url.strip())
+
+    @property
+    def own_events_url(self) -> str:
+        """Where our events function takes events when no broker brings them: as set, else in this process."""
+        return self.events_url or f"http://127.0.0.1:{self.port}/events"
 
     @property
     def database(self) -> str:

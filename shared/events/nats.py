@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.errors import PublishError
@@ -127,6 +128,8 @@ class NatsPublisher:
             if self._client is None or not self._client.is_connected:
                 await self.close()
                 self._has_stream = False
+                # The import takes long enough to be felt on the event loop.
+                await asyncio.to_thread(import_module, "nats")
                 self._client = await _connect(self._servers)
             return self._client
 

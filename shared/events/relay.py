@@ -117,9 +117,9 @@ class EventRelay:
         lag = await (await self._open_store()).outbox_lag()
         return Drained(published=published, waiting=lag.waiting, error=error)
 
-    async def check(self) -> None:
-        """Returns when every destination answers; raises PublishError otherwise."""
-        await asyncio.gather(*(each.check() for each in self._publishers))
+    async def check(self, name: str) -> None:
+        """Returns when the destination of that name answers; raises PublishError otherwise."""
+        await asyncio.gather(*(each.check() for each in self._publishers if each.name == name))
 
     async def close(self) -> None:
         """Stops looking; what is left goes out at the next start, or from another process."""

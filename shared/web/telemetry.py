@@ -22,10 +22,15 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._active: Callable[[], int] = int
+        self._outbox: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
 
     def watch_sessions(self, count: Callable[[], int]) -> None:
         """Where the number of active sessions is read when metrics are."""
         self._active = count
+
+    def watch_outbox(self, lag: Callable[[], tuple[float, float]]) -> None:
+        """Where the outbox's lag is read when metrics are: events that wait, seconds since the oldest."""
+        self._outbox = lag
 
     def request(self, model: str, route: str, status: int, seconds: float) -> None:
         """Counts a request that was answered."""
@@ -73,6 +78,8 @@ class Telemetry:
     def _metrics(self) -> _Metrics:
         metrics = _Metrics()
         metrics.sessions.set_function(self._active)
+        metrics.waiting.set_function(lambda: self._outbox()[0])
+        metrics.oldest.set_function(lambda: self._outbox()[1])
         return metrics
 
 
@@ -91,6 +98,12 @@ class _Metrics:
         )
         self.sessions = Gauge(
             "active_ai_sessions", "Sessions with a turn running in this process", registry=registry
+        )
+        self.waiting = Gauge(
+            "outbox_waiting_events", "Events that wait to be published, at the last look", registry=registry
+        )
+        self.oldest = Gauge(
+            "outbox_oldest_seconds", "Time since the oldest event that waits was stored", registry=registry
         )
         self.tools = Counter(
             "tools_executed",

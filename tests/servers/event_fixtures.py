@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.servers.nats import NatsServer
+    from tests.servers.pubsub import PubSubServer
 
 
 @pytest.fixture
@@ -17,4 +18,13 @@ def nats() -> Iterator[NatsServer]:
     from tests.servers.nats import nats_server
 
     with nats_server() as server:
+        yield server
+
+
+@pytest.fixture
+def pubsub() -> Iterator[PubSubServer]:
+    """A Pub/Sub server of the test's own, with the two topics of a deployment."""
+    from tests.servers.pubsub import pubsub_server
+
+    with pubsub_server() as server:
         yield server

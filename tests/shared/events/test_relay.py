@@ -190,8 +190,8 @@ async def test_the_lag_is_known_after_a_look(store: Store) -> None:
     assert relay.lag.waiting == 2
     assert relay.lag.oldest is not None
     with pytest.raises(PublishError):
-        await relay.check()
+        await relay.check("listener")
     listener.down = False
-    await relay.check()
+    await relay.check("listener")
     await relay.drain(seconds=5)
     assert (relay.lag.waiting, relay.lag.oldest) == (0, None)
