@@ -7,9 +7,11 @@ each function opens only what it uses.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,11 +26,21 @@ from shared.web.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from shared.agent.engine import TurnEngine
+    from shared.approvals import ApprovalSigner
     from shared.artifacts.library import ArtifactLibrary
     from shared.artifacts.port import ObjectStore
+    from shared.deployment.deployer import Deployer
+    from shared.events.relay import EventRelay
+    from shared.limits.keys import UserKeys
+    from shared.limits.source import UserModels
+    from shared.limits.streams import OpenStreams
+    from shared.limits.turns import TurnLimits
     from shared.model.port import ChatModel
+    from shared.redis.client import RedisClient
     from shared.sessions.port import Store
     from shared.tools.port import ToolRunner
+
+PUBLISH_SECONDS = 5.0
 
 P = TypeVar("P")
 
@@ -48,22 +60,43 @@ class Resources:
                 "gemini": self._check_model,
                 "database": self._check_database,
                 "minio": self._check_objects,
-                "redis": _not_configured,
-                "nats": _not_configured,
+                "redis": self._check_redis,
+                "nats": self._check_nats,
             },
             version=VERSION,
             clock=utc_now,
             active_sessions=self.active_sessions,
         )
         self.telemetry.watch_sessions(self.active_sessions)
+        self.telemetry.watch_outbox(self._outbox_lag)
         self._open: dict[str, Any] = {}
         self._lock = asyncio.Lock()
 
     async def store(self) -> Store:
         """The session store."""
+        found: Store | None = self._open.get("store")
+        if found is not None:
+            return found
+        from shared.redis.select import store_over
         from shared.sessions.select import open_store
 
-        return await self._once("store", lambda: open_store(self.settings))
+        redis = await self.redis()
+
+        async def opened() -> Store:
+            return store_over(redis, await open_store(self.settings))
+
+        return await self._once("store", opened)
+
+    async def redis(self) -> RedisClient | None:
+        """The Redis client; None without REDIS_URL."""
+        if self.settings.redis_url is None:
+            return None
+        from shared.redis.select import open_redis
+        from shared.sealing import Keyring
+
+        keys = self.settings.encryption_keys
+        keyring = Keyring.of(keys.get_secret_value() if keys else None)
+        return await self._once("redis", lambda: open_redis(self.settings, keyring))
 
     async def objects(self) -> ObjectStore:
         """The object store."""
@@ -84,17 +117,37 @@ class Resources:
                     index=store,
                     clock=utc_now,
                     new_id=new_id,
-                    observe=self.telemetry.artifact,
+                    max_file_bytes=self.settings.max_artifact_bytes,
+                    max_files=self.settings.max_session_files,
+                    observe=self._artifact_saved,
                 )
             ),
         )
 
     async def tools(self) -> ToolRunner:
         """The tools of this process."""
+        from shared.events.stirring import StirringOutbox
+        from shared.redis.select import response_cache
         from shared.tools.select import open_tools
 
         artifacts, store = await self.artifacts(), await self.store()
-        return await self._once("tools", lambda: _ready(open_tools(self.settings, artifacts, store)))
+        approvals, cache = await self.approvals(), response_cache(await self.redis())
+        outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
+        return await self._once(
+            "tools", lambda: _ready(open_tools(self.settings, artifacts, outbox, approvals, cache, deployer))
+        )
+
+    async def deployer(self) -> Deployer:
+        """Deploys bots to the platform."""
+        from shared.deployment.select import open_deployer
+
+        artifacts, store = await self.artifacts(), await self.store()
+        return await self._once(
+            "deployer",
+            lambda: _ready(
+                open_deployer(self.settings, artifacts=artifacts, store=store, stored=self.publish_soon)
+            ),
+        )
 
     async def tools_once(self) -> ToolRunner:
         """The tools of this process for callers who name their calls: an id of a session runs once."""
@@ -111,30 +164,102 @@ class Resources:
             return await self.tools()
         return await self._once("turn_tools", lambda: _ready(open_remote(self.settings)))
 
+    async def approvals(self) -> ApprovalSigner:
+        """Signs what users are asked and what they granted."""
+        from shared.approvals import ApprovalSigner
+
+        return await self._once(
+            "approvals", lambda: asyncio.to_thread(lambda: ApprovalSigner(_approval_keys(self.settings)))
+        )
+
     async def model(self) -> ChatModel:
         """The chat model."""
         from shared.model.select import open_model
 
         return await self._once("model", lambda: _ready(open_model(self.settings)))
 
+    async def user_keys(self) -> UserKeys:
+        """The users' own model keys."""
+        from shared.limits.select import open_user_keys
+
+        store = await self.store()
+        return await self._once("user_keys", lambda: _ready(open_user_keys(self.settings, store, self.clock)))
+
+    async def user_models(self) -> UserModels:
+        """The models of users' turns: the deployment's, metered, or one on the user's own key."""
+        from shared.limits.select import open_user_models
+
+        deployment, keys, store = await self.model(), await self.user_keys(), await self.store()
+        return await self._once(
+            "user_models",
+            lambda: _ready(
+                open_user_models(
+                    self.settings,
+                    deployment=deployment,
+                    keys=keys,
+                    ledger=store,
+                    clock=self.clock,
+                    new_id=new_id,
+                )
+            ),
+        )
+
+    async def turn_limits(self) -> TurnLimits:
+        """What is asked before a turn begins."""
+        from shared.limits.select import open_turn_limits
+
+        store, models = await self.store(), await self.user_models()
+        return await self._once(
+            "turn_limits",
+            lambda: _ready(
+                open_turn_limits(self.settings, permits=store, ledger=store, models=models, clock=self.clock)
+            ),
+        )
+
+    async def open_streams(self) -> OpenStreams:
+        """The count of users' open streams."""
+        from shared.limits.select import open_streams
+
+        store = await self.store()
+        return await self._once(
+            "open_streams",
+            lambda: _ready(open_streams(self.settings, leases=store, clock=self.clock, new_id=new_id)),
+        )
+
     async def engine(self) -> TurnEngine:
         """The turn engine."""
         from shared.agent.engine import TurnEngine
-        from shared.agent.run import TurnParts
+        from shared.agent.parts import TurnParts
+        from shared.agent.window import ContextWindow
+        from shared.redis.select import open_bus
+        from shared.tools.documentation.review import CitationReview
 
         found: TurnEngine | None = self._open.get("engine")
         if found is not None:
             return found
+        store = await self.store()
+        redis = await self.redis()
+        bus = await self._once("bus", lambda: _ready(open_bus(redis)))
+        window = ContextWindow(
+            store=store,
+            max_messages=self.settings.max_conversation_length,
+            max_tokens=self.settings.model_context_tokens,
+        )
         parts = TurnParts(
-            model=await self.model(),
+            models=await self.user_models(),
+            window=window,
             tools=await self.turn_tools(),
             artifacts=await self.artifacts(),
+            approvals=await self.approvals(),
+            review=CitationReview(self.settings),
+            approval_time=timedelta(hours=self.settings.approval_hours),
+            clock=utc_now,
             new_id=new_id,
             max_tool_calls=self.settings.max_tools_per_request,
             turn_timeout=self.settings.turn_timeout,
             model_timeout=self.settings.model_timeout,
+            lease_seconds=self.settings.turn_lease_seconds,
         )
-        store = await self.store()
         return await self._once(
             "engine",
             lambda: _ready(
@@ -142,17 +267,49 @@ class Resources:
                     store=store,
                     parts=parts,
                     clock=utc_now,
-                    history_messages=self.settings.max_conversation_length,
-                    observers=(self.telemetry.turn,),
+                    history_messages=window.history_messages,
+                    bus=bus,
+                    observers=(self.telemetry.turn, lambda _: self.publish_soon()),
                 )
             ),
         )
 
+    def relay(self) -> EventRelay:
+        """What takes stored events to where they go; it looks for them from the first use on."""
+        from shared.events.relay import EventRelay
+        from shared.events.select import open_publishers, waits_for_nobody
+
+        if "relay" not in self._open:
+            self._open["relay"] = EventRelay(
+                open_store=self.store,
+                publishers=open_publishers(self.settings, self.clock),
+                clock=self.clock,
+                holder=new_id(),
+                debounce_seconds=1.0 if waits_for_nobody(self.settings) else 0.02,
+            )
+        relay: EventRelay = self._open["relay"]
+        relay.begin()
+        return relay
+
+    def publish_soon(self) -> None:
+        """An event was stored in this process: it goes out in a moment."""
+        self.relay().soon()
+
+    async def publish_now(self) -> None:
+        """Publishes what waits, for at most PUBLISH_SECONDS: the process may be throttled after this."""
+        try:
+            await self.relay().drain(seconds=PUBLISH_SECONDS)
+        except AppError as error:
+            # The next process that looks publishes it.
+            _log.warning("events not published", extra={"code": error.code})
+
     def warm_soon(self) -> None:
         """Begins what a first turn would wait for, in the background, once: the model client's import.
 
+        Also begins to look for events that an earlier process has left.
         Called when the function is ready, not before: importing google.genai takes over a second.
         """
+        self.relay()
         if "warming" not in self._open:
             self._open["warming"] = asyncio.create_task(self._warm())
 
@@ -173,6 +330,10 @@ class Resources:
         if warming is not None:
             warming.cancel()
             await asyncio.wait({warming})
+        relay = self._open.pop("relay", None)
+        if relay is not None:
+            # Before the store that it looks into.
+            await relay.close()
         while self._open:
             _, part = self._open.popitem()
             close = getattr(part, "close", None)
@@ -205,9 +366,47 @@ class Resources:
         await (await self.store()).check()
         return "healthy"
 
+    async def _check_redis(self) -> str:
+        redis = await self.redis()
+        return "not_configured" if redis is None else await redis.check()
+
+    async def _check_nats(self) -> str:
+        if not self.settings.nats_servers:
+            return "not_configured"
+        try:
+            await self.relay().check("nats")
+        except AppError:
+            return "degraded"
+        return "healthy"
+
+    def _outbox_lag(self) -> tuple[float, float]:
+        relay = self._open.get("relay")
+        lag = relay.lag if relay is not None else None
+        if lag is None or lag.oldest is None:
+            return 0.0, 0.0
+        return float(lag.waiting), max(0.0, (self.clock() - lag.oldest).total_seconds())
+
+    def _artifact_saved(self, kind: str) -> None:
+        self.telemetry.artifact(kind)
+        self.publish_soon()
+
     async def _check_objects(self) -> str:
         await (await self.objects()).check()
         return "healthy"
+
+
+def _approval_keys(settings: Settings) -> tuple[bytes, ...]:
+    """What all services of a deployment share: encryption keys, else the token secret, else a file."""
+    from shared.sealing import Keyring
+
+    if settings.encryption_keys is not None:
+        return Keyring.of(settings.encryption_keys.get_secret_value()).signing_keys("approval")
+    if settings.jwt_secret is not None:
+        secret = settings.jwt_secret.get_secret_value().encode()
+        return (hmac.digest(secret, b"approval", "sha256"),)
+    from shared.limits.key_file import file_keyring
+
+    return file_keyring(settings.data_dir).signing_keys("approval")
 
 
 async def _ready(part: P) -> P:

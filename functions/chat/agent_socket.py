@@ -27,7 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from functions.chat.leaving import leave_of
 from functions.chat.socket_caller import SocketCaller
 from functions.chat.stream import chunk_of
-from functions.chat.turns import begin_turn, check_message
+from functions.chat.turns import begin_turn, check_message, stream_place
 from functions.chat.wire import ChatBody
 from shared.agent.engine import TurnEngine
 from shared.agent.updates import ContentUpdate, ErrorUpdate
@@ -44,6 +44,7 @@ from shared.errors import (
 )
 from shared.ids import new_id
 from shared.keys import SessionKey
+from shared.limits.streams import StreamPlace
 from shared.resources import resources
 from shared.turn import Turn
 from shared.web.body import parse
@@ -238,14 +239,15 @@ class AgentSocket:
             check_message(body)
             user_id = await self._caller.user(body.user_id)
             await self._check_session(user_id)
-            engine, turn = await begin_turn(body, user_id=user_id, idempotency_key=body.idempotency_key)
+            async with stream_place(user_id) as place:
+                engine, turn = await begin_turn(body, user_id=user_id, idempotency_key=body.idempotency_key)
         except (UnauthenticatedError, PermissionDeniedError, SessionNotFoundError):
             raise
         except AppError as error:
             await self._send_error(error, idempotency_key=key if isinstance(key, str) else None)
             return
         self._messages += 1
-        task = asyncio.create_task(self._guarded(self._tell(engine, turn)))
+        task = asyncio.create_task(self._guarded(self._tell(engine, turn, place)))
         self._streams[task] = turn
         task.add_done_callback(self._told)
 
@@ -256,12 +258,13 @@ class AgentSocket:
         await store.load_session(key=SessionKey(user_id=user_id, session_id=self._session_id))
         self._users.add(user_id)
 
-    async def _tell(self, engine: TurnEngine, turn: Turn) -> None:
+    async def _tell(self, engine: TurnEngine, turn: Turn, place: StreamPlace) -> None:
         """The turn's chunks as they come, then its whole text; a turn that failed ends with its error."""
         about = {"turn_id": turn.turn_id}
         said: list[str] = []
         try:
-            async for updates in engine.follow(user_id=turn.key.user_id, turn_id=turn.turn_id):
+            following = engine.follow(user_id=turn.key.user_id, turn_id=turn.turn_id)
+            async for updates in place.over(following):
                 for update in updates:
                     chunk = chunk_of(update, self._session_id)
                     await self._send({**chunk, **about, "event_id": str(update.at)})

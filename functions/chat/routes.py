@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functions.chat import sessions, turns
+from functions.chat import sessions, settings, turns
 from functions.chat.wire import (
+    ApprovalBody,
     ChatAnswer,
     ChatBody,
     MessageAnswer,
@@ -77,6 +78,25 @@ ROUTES: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="POST",
+        path="/chat/turns/{turn_id}/resume",
+        handler=turns.resume_turn,
+        summary="Go on with an interrupted turn from its last recorded step, and stream it",
+        media_type=_SSE,
+        query=(USER_ID,),
+        errors=(*_READ_ERRORS, 409),
+    ),
+    Endpoint(
+        method="POST",
+        path="/chat/turns/{turn_id}/approvals/{tool_call_id}",
+        handler=turns.decide,
+        summary="Answer a tool call that needs the user's yes, and stream the rest of the turn",
+        body=ApprovalBody,
+        media_type=_SSE,
+        query=(USER_ID,),
+        errors=(*_READ_ERRORS, 409, 413, 415, 422),
+    ),
+    Endpoint(
+        method="POST",
         path="/chat/sessions",
         handler=sessions.create_session,
         summary="Create a session",
@@ -137,6 +157,33 @@ ROUTES: tuple[Endpoint, ...] = (
         answer=WordAnswer,
         query=(USER_ID,),
         errors=_READ_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/settings/api-key/status",
+        handler=settings.api_key_status,
+        summary="Whether the user has a model key of their own",
+        answer=settings.ApiKeyStatusAnswer,
+        query=(USER_ID,),
+        errors=(400, 401, 422, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path="/settings/api-key",
+        handler=settings.save_api_key,
+        summary="Store or replace the user's own model key; it is never returned",
+        body=settings.ApiKeyBody,
+        answer=settings.ApiKeyAnswer,
+        errors=(400, 401, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/settings/api-key",
+        handler=settings.delete_api_key,
+        summary="Delete the user's own model key",
+        answer=settings.ApiKeyAnswer,
+        query=(USER_ID,),
+        errors=(400, 401, 422, 503),
     ),
     *SYSTEM_ROUTES,
 )

@@ -9,8 +9,10 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from functions.chat.leaving import Leave, unless_gone
 from functions.chat.wire import usage_wire
 from shared.agent.updates import (
+    ApprovalUpdate,
     ArtifactsUpdate,
     CompleteUpdate,
     ContentUpdate,
@@ -20,6 +22,7 @@ from shared.agent.updates import (
     ToolResultUpdate,
     Update,
 )
+from shared.clock import to_wire
 from shared.errors import AppError
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -50,6 +53,14 @@ def chunk_of(update: Update, session_id: str) -> dict[str, Any]:
             }
         case ArtifactsUpdate(filenames=filenames):
             return {**head, "artifacts": list(filenames)}
+        case ApprovalUpdate():
+            return {
+                **head,
+                "id": update.call_id,
+                "name": update.name,
+                "arguments": update.arguments,
+                "expires_at": to_wire(update.expires_at),
+            }
         case CompleteUpdate():
             return {
                 **head,
@@ -79,13 +90,20 @@ def frame(update: Update, session_id: str) -> bytes:
 class EventStream(Response):
     """Updates as `text/event-stream`, a comment for each silence, ended by `[DONE]`.
 
-    Nothing listens for the client to go away: what is sent then goes nowhere, until the turn ends, and the
-    turn goes on in any case. A task beside each stream would cost more than that.
+    Where the turn goes on without its client in this process, nothing listens for the client to go away: what
+    is sent then goes nowhere, and a task beside each stream would cost more. Else `leave` is called then.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, updates: AsyncIterator[tuple[Update, ...]], session_id: str) -> None:
+    def __init__(
+        self,
+        updates: AsyncIterator[tuple[Update, ...]],
+        session_id: str,
+        *,
+        leave: Leave | None = None,
+    ) -> None:
+        self._leave = leave
         self._updates = updates
         self._session_id = session_id
         self.status_code = 200
@@ -93,6 +111,9 @@ class EventStream(Response):
         self.init_headers({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await unless_gone(self._send(send), receive, self._leave)
+
+    async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async for data in self._frames():
             await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
+from shared.agent.calls import open_calls, open_question
 from shared.clock import to_wire
 from shared.messages import ToolCall, ToolResult, Usage
 from shared.session import Session
-from shared.turn import ModelStep, Turn
+from shared.turn import UNFINISHED, ModelStep, Turn
 from shared.web.model import WireModel
 
 SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
@@ -65,6 +66,15 @@ class ToolCallAnswer(WireModel):
     error: str | None = None
 
 
+class ApprovalAnswer(WireModel):
+    """A tool call that waits for the user's answer."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    expires_at: str
+
+
 class ChatAnswer(WireModel):
     """The answer of `POST /chat`."""
 
@@ -77,6 +87,14 @@ class ChatAnswer(WireModel):
     usage: UsageAnswer
     model: str
     finish_reason: str
+    approvals: list[ApprovalAnswer] | None = None
+
+
+class ApprovalBody(WireModel):
+    """`POST /chat/turns/{turn_id}/approvals/{tool_call_id}`."""
+
+    approved: StrictBool
+    user_id: str | None = None
 
 
 class TurnAnswer(WireModel):
@@ -90,6 +108,7 @@ class TurnAnswer(WireModel):
     usage: UsageAnswer
     created_at: str
     completed_at: str | None
+    approvals: list[ApprovalAnswer] | None = None
 
 
 class SessionAnswer(WireModel):
@@ -145,7 +164,7 @@ def call_wire(call: ToolCall, result: ToolResult | None) -> dict[str, Any]:
 def calls_wire(turn: Turn) -> list[dict[str, Any]]:
     """All tool calls of a turn; one that never had a result in a turn that has ended is an error."""
     wires = [call_wire(call, result) for call, result in turn.tool_calls]
-    if turn.status != "running":
+    if turn.status not in UNFINISHED:
         for wire in wires:
             if wire["status"] == "running":
                 wire.update(status="error", error="the turn ended before this tool had a result")
@@ -159,9 +178,10 @@ def saved_files(turn: Turn) -> list[str]:
 
 
 def chat_wire(turn: Turn) -> dict[str, Any]:
-    """A turn that has ended, as the answer of `POST /chat`."""
+    """A turn that has ended or waits for the user's yes, as the answer of `POST /chat`."""
     last = next((s for s in reversed(turn.steps) if isinstance(s, ModelStep)), None)
     final = turn.final
+    approvals = approvals_wire(turn)
     return {
         "session_id": turn.key.session_id,
         "turn_id": turn.turn_id,
@@ -171,8 +191,27 @@ def chat_wire(turn: Turn) -> dict[str, Any]:
         "tool_calls": calls_wire(turn),
         "usage": usage_wire(turn.usage),
         "model": last.model if last else turn.request.model or "",
-        "finish_reason": final.finish_reason if final else "error",
+        "finish_reason": "approval_required" if approvals else final.finish_reason if final else "error",
+        **approvals,
     }
+
+
+def approvals_wire(turn: Turn) -> dict[str, Any]:
+    """`approvals`: the calls that wait for the user's answer; nothing where none does."""
+    if turn.status != "paused":
+        return {}
+    questions = (open_question(turn, call.id) for call in open_calls(turn))
+    asked = [
+        {
+            "id": question.call_id,
+            "name": question.name,
+            "arguments": question.arguments,
+            "expires_at": to_wire(question.expires_at),
+        }
+        for question in questions
+        if question is not None
+    ]
+    return {"approvals": asked}
 
 
 def turn_wire(turn: Turn) -> dict[str, Any]:
@@ -180,12 +219,14 @@ def turn_wire(turn: Turn) -> dict[str, Any]:
     return {
         "turn_id": turn.turn_id,
         "session_id": turn.key.session_id,
-        "status": turn.status,
+        # To a caller a turn that waits, in line or for a yes, has not ended.
+        "status": "running" if turn.status in UNFINISHED else turn.status,
         "response": turn.response,
         "tool_calls": calls_wire(turn),
         "usage": usage_wire(turn.usage),
         "created_at": to_wire(turn.created_at),
         "completed_at": to_wire(turn.completed_at) if turn.completed_at else None,
+        **approvals_wire(turn),
     }
 
 

@@ -35,7 +35,7 @@ async def call_tool(request: Request) -> Response:
     # Only who chose the id can repeat the call: for others there is nothing to remember.
     once = session is not None and body.call_id is not None
     runner = await (resources().tools_once() if once else resources().tools())
-    result = await runner.run(call=call, session=session)
+    result = await runner.run(call=call, session=session, origin=body.origin)
     resources().telemetry.tool(result.name, result.status, "direct")
     note(request, tool=result.name, call_id=result.id, tool_status=result.status)
     return json_response(result_wire(result))

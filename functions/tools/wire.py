@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
+from shared.approvals import Grant
 from shared.messages import ToolResult, ToolSpec
+from shared.tools.port import CallOrigin
 from shared.web.model import WireModel
 
 
@@ -20,13 +22,35 @@ class SpecAnswer(WireModel):
     requires_approval: bool
 
 
+class ApprovalBody(WireModel):
+    """The user's yes, as the chat function signed it (shared/approvals.py)."""
+
+    call_id: str = Field(max_length=512)
+    artifacts_sha256: str = Field(max_length=64)
+    expires_at: AwareDatetime
+    token: str = Field(max_length=64)
+
+
 class CallBody(WireModel):
-    """`POST /tools/{name}`."""
+    """`POST /tools/{name}`; `turn_id` and `approval` are the chat function's, for calls of a turn."""
 
     arguments: dict[str, Any] = Field(default_factory=dict)
     session_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
     call_id: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")] | None = None
     user_id: str | None = None
+    turn_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
+    approval: ApprovalBody | None = None
+
+    @property
+    def origin(self) -> CallOrigin | None:
+        """The turn that makes the call, with its grant."""
+        if self.turn_id is None:
+            return None
+        approval = self.approval
+        return CallOrigin(
+            turn_id=self.turn_id,
+            grant=None if approval is None else Grant(turn_id=self.turn_id, **approval.model_dump()),
+        )
 
 
 class FaultAnswer(WireModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from shared.agent.updates import START, ContentUpdate, Position, Update
 
@@ -14,16 +14,23 @@ class TurnFeed:
     A reader that goes away costs the turn nothing; one that comes late misses nothing.
     """
 
-    __slots__ = ("_closed", "_updates", "_waiters")
+    __slots__ = ("_closed", "_tell", "_updates", "_waiters")
 
     def __init__(self) -> None:
+        self._tell: Callable[[Update], None] | None = None
         self._updates: list[Update] = []
         self._waiters: list[asyncio.Future[bool]] = []
         self._closed = False
 
-    def send(self, update: Update) -> None:
-        """Adds an update and wakes the readers."""
+    def tell(self, listener: Callable[[Update], None]) -> None:
+        """Passes what is sent from now on to a listener too: the way to readers elsewhere."""
+        self._tell = listener
+
+    def send(self, update: Update, *, here_only: bool = False) -> None:
+        """Adds an update and wakes the readers; `here_only` keeps it from readers elsewhere."""
         self._updates.append(update)
+        if self._tell is not None and not here_only:
+            self._tell(update)
         self._wake()
 
     def close(self) -> None:

@@ -23,8 +23,8 @@ from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, Turn
 _log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
-# A restart of the database fits in, and the lease outlives it.
-RETRY_SECONDS = 12.0
+# Of the lease: a restart of the database fits in, and the lease outlives it.
+_RETRYING = 0.4
 
 AppendedStep = ModelStep | ToolStep | ApprovalStep
 
@@ -32,12 +32,22 @@ AppendedStep = ModelStep | ToolStep | ApprovalStep
 class TurnRecord:
     """The one writer of a running turn; `turn` is always what the store holds."""
 
-    def __init__(self, *, store: TurnStore, turn: Turn, lease: Lease, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self,
+        *,
+        store: TurnStore,
+        turn: Turn,
+        lease: Lease,
+        clock: Clock,
+        new_id: NewId,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
         self.turn = turn
         self.lease = lease
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._lease_seconds = lease_seconds
         # Tools of one reply end at the same time; numbers are given one after another.
         self._writing = asyncio.Lock()
 
@@ -48,7 +58,7 @@ class TurnRecord:
 
     @property
     def is_open(self) -> bool:
-        """Whether the turn runs on, as far as is known: not ended, not paused, not in the midst of a write."""
+        """Whether the turn runs on, as far as is known: not ended, paused, or in the midst of a write."""
         return self.turn.status == "running" and not self._writing.locked()
 
     async def append(self, step: AppendedStep, *, pause_until: datetime | None = None) -> int:
@@ -56,7 +66,7 @@ class TurnRecord:
 
         Raises:
             SessionConflictError: the lease was lost; nothing was written.
-            StoreUnavailableError: the store did not come back in RETRY_SECONDS; nothing was written.
+            StoreUnavailableError: the store did not come back within 0.4 of the lease; nothing was written.
         """
         return await _to_the_end(self._append(step, pause_until))
 
@@ -83,7 +93,7 @@ class TurnRecord:
                     number=number,
                     step=step,
                     now=now,
-                    lease_seconds=LEASE_SECONDS,
+                    lease_seconds=self._lease_seconds,
                     pause_until=pause_until,
                 )
             )
@@ -119,7 +129,7 @@ class TurnRecord:
 
     async def _kept(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeats a write while the store is away, for a bounded time: a repeat has one effect."""
-        give_up = time.monotonic() + RETRY_SECONDS
+        give_up = time.monotonic() + _RETRYING * self._lease_seconds
         for attempt in count():
             try:
                 return await write()
@@ -137,7 +147,7 @@ class TurnRecord:
             # Once the turn has ended its lease is gone, and nothing is lost by that.
             if self.turn.status == "running":
                 await self._store.renew_lease(
-                    lease=self.lease, now=self._clock(), lease_seconds=LEASE_SECONDS
+                    lease=self.lease, now=self._clock(), lease_seconds=self._lease_seconds
                 )
 
 
@@ -173,6 +183,8 @@ def resume_event(turn: Turn, event_id: str) -> OutgoingEvent:
 async def _to_the_end(write: Coroutine[Any, Any, int]) -> int:
     """Lets a write end although its caller is cancelled: else `turn` would not be what the store holds."""
     task = asyncio.ensure_future(write)
+    # Who cancels does not ask for the error: it counts as seen.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 from shared.errors import InvalidRequestError
 from shared.messages import FinishReason, ToolCall, ToolResult, Usage
-from shared.turn import FinalStep, ModelStep, Step, ToolStep, Turn, UserStep
+from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, Turn, UserStep
 
 
 class Position(NamedTuple):
@@ -26,6 +27,7 @@ class Position(NamedTuple):
 
 
 START = Position(0, -1)
+_LAST_OFFSET = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,18 @@ class ArtifactsUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalUpdate:
+    """A tool call waits for the user's yes until `expires_at`."""
+
+    at: Position
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+    expires_at: datetime
+    type: Literal["approval_required"] = "approval_required"
+
+
+@dataclass(frozen=True, slots=True)
 class CompleteUpdate:
     """The turn has ended well."""
 
@@ -101,6 +115,7 @@ Update = (
     | ToolCallUpdate
     | ToolResultUpdate
     | ArtifactsUpdate
+    | ApprovalUpdate
     | CompleteUpdate
     | ErrorUpdate
 )
@@ -125,6 +140,11 @@ def results_of(number: int, step: ToolStep) -> Iterator[ToolResultUpdate | Artif
     yield ToolResultUpdate(Position(number, 0), step.result)
     if step.filenames is not None:
         yield ArtifactsUpdate(Position(number, 1), step.filenames)
+
+
+def question_of(number: int, step: ApprovalStep) -> ApprovalUpdate:
+    """The update of a recorded question to the user."""
+    return ApprovalUpdate(Position(number, 0), step.call_id, step.name, step.arguments, step.expires_at)
 
 
 def end_of(number: int, step: FinalStep, turn: Turn) -> CompleteUpdate | ErrorUpdate:
@@ -164,5 +184,25 @@ def _of_step(number: int, step: Step, turn: Turn, after: Position) -> Iterator[U
         yield from calls_of(number, step)
     elif isinstance(step, ToolStep):
         yield from results_of(number, step)
-    else:
+    elif isinstance(step, ApprovalStep):
+        yield question_of(number, step)
+    # An end that the turn went on after is nobody's end any more.
+    elif isinstance(step, FinalStep) and number == len(turn.steps) - 1:
         yield end_of(number, step, turn)
+
+
+def unrecorded_end(turn: Turn) -> ErrorUpdate | None:
+    """The last update of a turn that was stopped from outside, whose record has no end of its own."""
+    if turn.status not in ("interrupted", "cancelled") or turn.final is not None:
+        return None
+    by_user = turn.status == "cancelled"
+    words = "the turn was cancelled" if by_user else "the turn was interrupted"
+    return ErrorUpdate(unrecorded_at(len(turn.steps)), words, turn.status, not by_user)
+
+
+def unrecorded_at(number: int) -> Position:
+    """The place of an end that the record lacks: after all that was said of step `number`, which never came.
+
+    A turn that is taken up again records that under this number, and goes on with the next.
+    """
+    return Position(number, _LAST_OFFSET)

@@ -216,6 +216,10 @@ class TurnStore(Protocol):
         """
         ...
 
+    async def knows_key(self, *, user_id: str, idempotency_key: str, now: datetime) -> bool:
+        """Whether the user's idempotency key names a turn, in its 24 hours."""
+        ...
+
     async def claim_waiting(
         self,
         *,

@@ -109,7 +109,9 @@ async def analyze_market(
             raise ToolInputError("symbols: correlation is of exchange markets; leave artifact out for it")
         market = await _from_artifact(context, artifact, symbol, days, now)
     else:
-        source = source_of(context.services.resolver, context.services.dialer)
+        source = source_of(
+            context.services.resolver, context.services.dialer, context.services.shared_cache
+        )
         wanted = _wanted(symbol, symbols or [])
         name = exchange_named(exchange).id
         market, others = await _from_exchange(
@@ -244,7 +246,7 @@ async def _save(
         contents = await asyncio.to_thread(_files, market, report)
         for ending, data in contents.items():
             key = ArtifactKey(session=context.session, filename=f"{stem}.{ending}")
-            saved = await context.services.artifacts.save(key=key, data=data)
+            saved = await context.services.artifacts.save(key=key, data=data, turn_id=context.turn_id)
             files.append(saved.artifact.filename)
             if saved.outcome != "unchanged":
                 context.saved.append(saved.artifact.filename)

@@ -236,7 +236,7 @@ def _render_next(
 async def _save(context: ToolContext, session: SessionKey, filename: str, data: bytes) -> CreatedFile:
     try:
         saved = await context.services.artifacts.save(
-            key=ArtifactKey(session=session, filename=filename), data=data
+            key=ArtifactKey(session=session, filename=filename), data=data, turn_id=context.turn_id
         )
     except AppError as error:
         if error.http_status in (413, 422):

@@ -109,7 +109,9 @@ async def _newest(context: ToolContext, key: ArtifactKey) -> ArtifactContent:
 async def _save(context: ToolContext, key: ArtifactKey, text: str, expected: int) -> SavedArtifact:
     artifacts = context.services.artifacts
     try:
-        return await artifacts.save(key=key, data=text.encode(), expected_version=expected)
+        return await artifacts.save(
+            key=key, data=text.encode(), expected_version=expected, turn_id=context.turn_id
+        )
     except VersionConflictError as error:
         raise _conflict(key.filename, error.details.get("current_version")) from error
     except AppError as error:

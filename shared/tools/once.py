@@ -15,7 +15,7 @@ from shared.errors import AppError, UnprocessableError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
 from shared.sessions.port import NewToolCall, RecordedToolCall, ToolCallStore, ToolClaim
-from shared.tools.port import ToolRunner
+from shared.tools.port import CallOrigin, ToolRunner
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,9 @@ class OnceToolRunner:
     async def catalogue(self) -> tuple[ToolSpec, ...]:
         return await self._runner.catalogue()
 
-    async def run(self, *, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def run(
+        self, *, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None = None
+    ) -> ToolResult:
         """As `ToolRunner.run`.
 
         Raises:
@@ -74,7 +76,7 @@ class OnceToolRunner:
         """
         deadline = self._deadlines.get(call.name)
         if session is None or deadline is None:
-            return await self._runner.run(call=call, session=session)
+            return await self._runner.run(call=call, session=session, origin=origin)
         arguments_hash = _hash(call)
         give_up = time.monotonic() + self._wait_seconds
         while True:
@@ -90,7 +92,7 @@ class OnceToolRunner:
                 )
             )
             if isinstance(outcome, ToolClaim):
-                return await self._claimed(outcome, call, session)
+                return await self._claimed(outcome, call, session, origin)
             if (outcome.name, outcome.arguments_hash) != (call.name, arguments_hash):
                 return _error(call, _MISMATCH)
             if outcome.result is not None:
@@ -98,9 +100,11 @@ class OnceToolRunner:
             if not await self._ended(session, call.id, outcome, give_up):
                 return _error(call, _IN_PROGRESS)
 
-    async def _claimed(self, claim: ToolClaim, call: ToolCall, session: SessionKey) -> ToolResult:
+    async def _claimed(
+        self, claim: ToolClaim, call: ToolCall, session: SessionKey, origin: CallOrigin | None
+    ) -> ToolResult:
         try:
-            result = await self._runner.run(call=call, session=session)
+            result = await self._runner.run(call=call, session=session, origin=origin)
         except BaseException:
             await self._release(claim)
             raise

@@ -16,6 +16,7 @@ from the docstring. `runner.py` validates the arguments before the function is c
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
+from shared.approvals import ApprovalSigner, Grant
 from shared.artifacts.port import Artifacts
 from shared.clock import Clock
 from shared.errors import ToolInputError
@@ -32,9 +34,13 @@ from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.searching.port import WebSearch
 from shared.sessions.outbox_port import EventOutbox
 from shared.settings import Settings
+from shared.shared_cache import SharedCache
+from shared.tools.repeating import Repeated
 
 if TYPE_CHECKING:
     import ssl
+
+    from shared.deployment.deployer import Deployer
 
 
 class Resolver(Protocol):
@@ -66,7 +72,9 @@ class ToolServices:
     """The open parts of the system that tools may use; tools open nothing themselves.
 
     `dialer` None stands for the real network; `web_search` None says that no search service is configured,
-    `outbox` None that events cannot be stored.
+    `outbox` None that events cannot be stored, `approvals` None that no tool that needs a yes can run,
+    `shared_cache` None that what tools read in public is not shared between instances, `deployer` None that
+    nothing can be deployed.
     """
 
     artifacts: Artifacts
@@ -76,6 +84,26 @@ class ToolServices:
     dialer: Dialer | None = None
     web_search: WebSearch | None = None
     outbox: EventOutbox | None = None
+    approvals: ApprovalSigner | None = None
+    shared_cache: SharedCache | None = None
+    deployer: Deployer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrigin:
+    """Where a tool call comes from: the turn that makes it, and the user's yes where it needs one.
+
+    `repeated` is set when the call may have run before, in a process that died.
+    """
+
+    turn_id: str
+    grant: Grant | None = None
+    repeated: Repeated | None = None
+
+
+def effect_id(turn_id: str, call_id: str) -> str:
+    """The id of a turn's tool call to the world outside: a model's own ids may come again in another turn."""
+    return hashlib.sha256(f"{turn_id}/{call_id}".encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,13 +111,22 @@ class ToolContext:
     """What one tool call is given.
 
     `session` is None when the caller named none: tools that save or read files then raise ToolInputError
-    (use `require_session`). `saved` collects the filenames this call saved.
+    (use `require_session`). `origin` is None when no turn makes the call; a tool that needs the user's yes
+    has it in `origin.grant`, checked. What a call saves and sends names `turn_id`, so that it goes with a
+    turn that is rolled back. `call_id` is the same when the call is repeated and no other call's: the key of
+    whatever it does outside. `saved` collects the filenames this call saved.
     """
 
     call_id: str
     session: SessionKey | None
     services: ToolServices
+    origin: CallOrigin | None = None
     saved: list[str] = field(default_factory=list)
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn that makes the call."""
+        return self.origin.turn_id if self.origin else None
 
     def require_session(self) -> SessionKey:
         """The session; raises ToolInputError when the call has none."""
@@ -174,7 +211,9 @@ class ToolRunner(Protocol):
         """Every tool there is, in a fixed order."""
         ...
 
-    async def run(self, *, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def run(
+        self, *, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None = None
+    ) -> ToolResult:
         """The call's result; a tool that fails is a result with status `error`, never an exception.
 
         Raises:
@@ -197,6 +236,7 @@ def _without_titles(schema: Any) -> Any:
 
 
 __all__ = [
+    "CallOrigin",
     "Dialer",
     "Field",
     "Resolver",
@@ -204,5 +244,6 @@ __all__ = [
     "ToolContext",
     "ToolRunner",
     "ToolServices",
+    "effect_id",
     "tool",
 ]

@@ -10,6 +10,7 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_market import analyze_market
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
+    from shared.tools.deploy_bot import deploy_bot
     from shared.tools.edit_artifact import edit_artifact
     from shared.tools.get_documentation import get_documentation
     from shared.tools.list_artifacts import list_artifacts
@@ -33,6 +34,7 @@ def _load() -> tuple[Tool, ...]:
         edit_artifact,
         read_artifact,
         list_artifacts,
+        deploy_bot,
         suggest_bot,
     )
 

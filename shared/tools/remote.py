@@ -11,14 +11,15 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from shared.errors import ToolNotFoundError, UnavailableError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
-from shared.tools.remote_wire import refusal_of, result_of, specs_of
+from shared.tools.port import CallOrigin, effect_id
+from shared.tools.remote_wire import approval_wire, refusal_of, result_of, specs_of
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +40,7 @@ _UNAVAILABLE = frozenset({429, 500, 502, 503, 504})
 _CALL_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 # The user (None for the service itself) -> headers that prove who is calling.
-Credentials = Callable[[str | None], Mapping[str, str]]
+Credentials = Callable[[str | None], Awaitable[Mapping[str, str]]]
 
 
 class RemoteToolRunner:
@@ -84,11 +85,13 @@ class RemoteToolRunner:
         assert self._catalogue is not None
         return self._catalogue
 
-    async def run(self, *, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def run(
+        self, *, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None = None
+    ) -> ToolResult:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._call_seconds):
-                return await self._run(call, session)
+                return await self._run(call, session, origin)
         except TimeoutError:
             seconds = time.perf_counter() - started
             return _failed(call, f"the tool service did not answer within {seconds:.0f} s", retryable=True)
@@ -98,9 +101,9 @@ class RemoteToolRunner:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _run(self, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def _run(self, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None) -> ToolResult:
         path = f"/tools/{quote(call.name, safe='', errors='replace')}"
-        body = json.dumps(self._body(call, session)).encode("ascii")
+        body = json.dumps(self._body(call, session, origin)).encode("ascii")
         user_id = session.user_id if session else None
         give_up = time.monotonic() + _IN_PROGRESS_SECONDS
         lost = 0
@@ -130,12 +133,17 @@ class RemoteToolRunner:
         _log.warning("tool call refused", extra={"status": answer.status_code, "code": fault.code})
         return ToolResult(id=call.id, name=call.name, status="error", error=fault)
 
-    def _body(self, call: ToolCall, session: SessionKey | None) -> dict[str, Any]:
-        body: dict[str, Any] = {"arguments": call.arguments, "call_id": _wire_id(call.id)}
+    def _body(self, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None) -> dict[str, Any]:
+        call_id = effect_id(origin.turn_id, call.id) if origin else _wire_id(call.id)
+        body: dict[str, Any] = {"arguments": call.arguments, "call_id": call_id}
         if session is not None:
             body["session_id"] = session.session_id
             if self._credentials is None:
                 body["user_id"] = session.user_id
+        if origin is not None:
+            body["turn_id"] = origin.turn_id
+            if origin.grant is not None:
+                body["approval"] = approval_wire(origin.grant)
         return body
 
     async def _post(self, path: str, body: bytes, user_id: str | None) -> httpx.Response | None:
@@ -143,10 +151,10 @@ class RemoteToolRunner:
         client = await self._opened()
         import httpx
 
-        headers = {"content-type": "application/json", **self._headers(user_id)}
         try:
+            headers = {"content-type": "application/json", **await self._headers(user_id)}
             return await client.post(path, content=body, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, UnavailableError) as error:
             _log.warning("tool service unreachable", extra={"error": type(error).__name__})
             return None
 
@@ -163,8 +171,9 @@ class RemoteToolRunner:
         import httpx
 
         try:
-            answer = await client.get("/tools", headers=self._headers(None), timeout=_CATALOGUE_TIMEOUT)
-        except httpx.HTTPError as error:
+            headers = await self._headers(None)
+            answer = await client.get("/tools", headers=headers, timeout=_CATALOGUE_TIMEOUT)
+        except (httpx.HTTPError, UnavailableError) as error:
             _log.warning("tool service unreachable", extra={"error": type(error).__name__})
             return None
         if answer.status_code != 200:
@@ -172,8 +181,8 @@ class RemoteToolRunner:
             return None
         return specs_of(answer.content)
 
-    def _headers(self, user_id: str | None) -> Mapping[str, str]:
-        return {} if self._credentials is None else self._credentials(user_id)
+    async def _headers(self, user_id: str | None) -> Mapping[str, str]:
+        return {} if self._credentials is None else await self._credentials(user_id)
 
     async def _opened(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from shared.approvals import Grant
+from shared.clock import to_wire
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
 
 
@@ -39,6 +41,16 @@ class _Problem(BaseModel):
 
 
 _SPECS = TypeAdapter(tuple[_Spec, ...])
+
+
+def approval_wire(grant: Grant) -> dict[str, str]:
+    """The user's yes as the tools function takes it beside the call."""
+    return {
+        "call_id": grant.call_id,
+        "artifacts_sha256": grant.artifacts_sha256,
+        "expires_at": to_wire(grant.expires_at),
+        "token": grant.token,
+    }
 
 
 def specs_of(body: bytes) -> tuple[ToolSpec, ...] | None:

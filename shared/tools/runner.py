@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from shared.errors import AppError, ToolError, ToolNotFoundError
+from shared.approvals import Asked
+from shared.errors import AppError, ApprovalConflictError, ToolError, ToolNotFoundError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
-from shared.tools.port import Tool, ToolContext, ToolServices
+from shared.tools.port import CallOrigin, Tool, ToolContext, ToolServices, effect_id
+from shared.tools.repeating import RepeatedCallFiles
 
 _log = logging.getLogger(__name__)
 
@@ -30,13 +33,20 @@ class LocalToolRunner:
             self._catalogue = tuple(tool.spec for tool in self._tools.values())
         return self._catalogue
 
-    async def run(self, *, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def run(
+        self, *, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None = None
+    ) -> ToolResult:
         tool = self._tools.get(call.name)
         if tool is None:
             raise ToolNotFoundError(
                 f"there is no tool {call.name[:64]!r}; there are {', '.join(self._tools)}"
             )
-        context = ToolContext(call_id=call.id, session=session, services=self._services)
+        context = ToolContext(
+            call_id=call.id if origin is None else effect_id(origin.turn_id, call.id),
+            session=session,
+            services=self._services_of(origin),
+            origin=origin,
+        )
         started = time.perf_counter()
         value, fault = await self._outcome(tool, call, context)
         return ToolResult(
@@ -50,6 +60,13 @@ class LocalToolRunner:
             untrusted=tool.untrusted,
         )
 
+    def _services_of(self, origin: CallOrigin | None) -> ToolServices:
+        services = self._services
+        if origin is None or origin.repeated is None:
+            return services
+        files = RepeatedCallFiles(files=services.artifacts, turn_id=origin.turn_id, repeated=origin.repeated)
+        return replace(services, artifacts=files)
+
     async def _outcome(
         self, tool: Tool, call: ToolCall, context: ToolContext
     ) -> tuple[Any, ToolFault | None]:
@@ -57,6 +74,9 @@ class LocalToolRunner:
             arguments = tool.arguments_model.model_validate(call.arguments)
         except ValidationError as error:
             return None, ToolFault(code="invalid_arguments", message=_explain(error))
+        refusal = self._refusal(tool, call, context)
+        if refusal is not None:
+            return None, refusal
         values = {name: getattr(arguments, name) for name in type(arguments).model_fields}
         try:
             async with asyncio.timeout(tool.timeout):
@@ -75,6 +95,39 @@ class LocalToolRunner:
             _log.exception("tool failed", extra={"tool": call.name, "call_id": call.id})
             fault = ToolFault(code="internal_error", message=f"the tool failed (call {call.id})")
         return None, fault
+
+    def _refusal(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolFault | None:
+        """Why a tool that needs the user's yes may not run; None when it may."""
+        if not tool.requires_approval:
+            return None
+        signer, session = self._services.approvals, context.session
+        grant = context.origin.grant if context.origin else None
+        # From another process the call comes under its id outside, and the grant is for the model's.
+        if (
+            signer is None
+            or session is None
+            or context.origin is None
+            or grant is None
+            or call.id not in (grant.call_id, effect_id(context.origin.turn_id, grant.call_id))
+        ):
+            return ToolFault(
+                code="approval_required",
+                message="this tool runs only inside a chat turn, after the user's yes to exactly this call",
+            )
+        asked = Asked(
+            session=session,
+            turn_id=context.origin.turn_id,
+            call_id=grant.call_id,
+            name=call.name,
+            arguments=call.arguments,
+            artifacts_sha256=grant.artifacts_sha256,
+            expires_at=grant.expires_at,
+        )
+        try:
+            signer.check("grant", asked, grant.token, self._services.clock())
+        except ApprovalConflictError as error:
+            return ToolFault(code="approval_required", message=error.message)
+        return None
 
 
 def _explain(error: ValidationError) -> str:

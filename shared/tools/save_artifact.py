@@ -40,7 +40,7 @@ async def save_artifact(
     except UnicodeEncodeError as error:
         raise ToolInputError("content: must be valid Unicode text") from error
     try:
-        saved = await context.services.artifacts.save(key=key, data=data)
+        saved = await context.services.artifacts.save(key=key, data=data, turn_id=context.turn_id)
     except AppError as error:
         if error.http_status in (413, 422):
             raise ToolInputError(error.message) from error

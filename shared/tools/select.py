@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.approvals import ApprovalSigner
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
 from shared.sessions.outbox_port import EventOutbox
 from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
+from shared.shared_cache import SharedCache
 from shared.tools.port import ToolRunner, ToolServices
 
 if TYPE_CHECKING:
+    from shared.deployment.deployer import Deployer
     from shared.tools.remote import RemoteToolRunner
 
 
-def open_tools(settings: Settings, artifacts: Artifacts, outbox: EventOutbox | None = None) -> ToolRunner:
+def open_tools(
+    settings: Settings,
+    artifacts: Artifacts,
+    outbox: EventOutbox | None = None,
+    approvals: ApprovalSigner | None = None,
+    shared_cache: SharedCache | None = None,
+    deployer: Deployer | None = None,
+) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
     from shared.searching.select import select_search
@@ -30,6 +40,9 @@ def open_tools(settings: Settings, artifacts: Artifacts, outbox: EventOutbox | N
         clock=utc_now,
         web_search=search,
         outbox=outbox,
+        approvals=approvals,
+        shared_cache=shared_cache,
+        deployer=deployer,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)
@@ -40,15 +53,16 @@ def open_once(runner: ToolRunner, calls: ToolCallStore) -> ToolRunner:
     from shared.tools.once import OnceToolRunner
     from shared.tools.registry import TOOLS
 
-    deadlines = {tool.name: tool.timeout for tool in TOOLS}
+    # A tool with an effect outside keeps a record of its own, which outlives a dead process better.
+    deadlines = {tool.name: tool.timeout for tool in TOOLS if not tool.requires_approval}
     return OnceToolRunner(runner=runner, calls=calls, deadlines=deadlines, clock=utc_now)
 
 
 def open_remote(settings: Settings) -> RemoteToolRunner:
-    """The tools of the service at TOOLS_URL, called for a user with a token where AUTH_MODE is jwt."""
+    """The tools of the service at TOOLS_URL, called for a user as SERVICE_AUTH and AUTH_MODE say."""
     from shared.tools.remote import RemoteToolRunner
-    from shared.web.service_token import user_credentials
+    from shared.web.service_token import service_credentials
 
     assert settings.tools_url is not None
-    credentials = user_credentials(settings, utc_now) if settings.auth_mode == "jwt" else None
+    credentials = service_credentials(settings, utc_now, url=settings.tools_url)
     return RemoteToolRunner(url=settings.tools_url, credentials=credentials)

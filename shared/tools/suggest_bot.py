@@ -61,7 +61,9 @@ async def suggest_bot(
     extra = {"strategy_type": strategy_type, "symbol": symbol, "reason": reason}
     data |= {name: value for name, value in extra.items() if value is not None}
     event = OutgoingEvent(event_id=_event_id(session, context.call_id), type=_TYPE, data=data)
-    await outbox.add_events(key=session, events=(event,), now=context.services.clock())
+    await outbox.add_events(
+        key=session, events=(event,), now=context.services.clock(), turn_id=context.turn_id
+    )
     return Suggested(event_id=event.event_id, type=_TYPE, suggestion=suggestion)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any, Literal
 
 from shared.clock import Clock, to_wire
 from shared.errors import AppError
+
+_log = logging.getLogger(__name__)
 
 Verdict = Literal["healthy", "degraded", "unhealthy"]
 Check = Callable[[], Awaitable[str]]
@@ -64,4 +67,6 @@ async def _ask(check: Check) -> str:
     except TimeoutError:
         return "timeout"
     except AppError as error:
+        # The answer is public and says no more than the code; operators need the words.
+        _log.warning("check failed", extra={"code": error.code, "reason": error.message})
         return error.code

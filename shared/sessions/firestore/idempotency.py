@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.errors import IdempotencyMismatchError
 from shared.sessions.firestore.client import Ref
@@ -18,6 +18,12 @@ KEPT = timedelta(hours=24)
 def key_ref(user_id: str, key: str) -> Ref:
     """Where the document of an idempotency key is."""
     return Ref("keys", document_id(user_id, key))
+
+
+async def knows_key(tx: Transaction, user_id: str, idempotency_key: str, now: datetime) -> bool:
+    """See `TurnStore.knows_key`."""
+    key = await tx.one(key_ref(user_id, idempotency_key))
+    return key.exists and bool(key["expires_at"] > now)
 
 
 async def repeated_turn(tx: Transaction, new: NewTurn, key: Document) -> BegunTurn | None:

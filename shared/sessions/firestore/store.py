@@ -19,6 +19,7 @@ from shared.sessions.firestore import (
     deployments,
     ends,
     history,
+    idempotency,
     lines,
     outbox,
     sessions,
@@ -148,6 +149,11 @@ class FirestoreStore(FirestoreAccounts):
         await self._runner.write(
             partial(writing.renew_lease, lease=lease, now=now, lease_seconds=lease_seconds),
             queue=_turn(lease.key.user_id, lease.turn_id),
+        )
+
+    async def knows_key(self, *, user_id: str, idempotency_key: str, now: datetime) -> bool:
+        return await self._runner.read(
+            partial(idempotency.knows_key, user_id=user_id, idempotency_key=idempotency_key, now=now)
         )
 
     async def lost_leases(self, *, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:

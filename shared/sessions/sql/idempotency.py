@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Insert, bindparam, select
@@ -39,6 +39,19 @@ _TAKE_KEY = upsert(_take_key)
 _TAKEN = select(idempotency.c.body_hash, idempotency.c.turn_id, idempotency.c.session_id).where(
     idempotency.c.user_id == bindparam("user"), idempotency.c.key == bindparam("key")
 )
+
+
+_KNOWN = select(idempotency.c.turn_id).where(
+    idempotency.c.user_id == bindparam("user"),
+    idempotency.c.key == bindparam("key"),
+    idempotency.c.expires_at > bindparam("now"),
+)
+
+
+def knows_key(tx: Tx, user_id: str, idempotency_key: str, now: datetime) -> bool:
+    """See `TurnStore.knows_key`."""
+    values = {"user": user_id, "key": idempotency_key, "now": to_micros(now)}
+    return tx.execute(_KNOWN, values).first() is not None
 
 
 def repeated_turn(tx: Tx, new: NewTurn, key: str) -> BegunTurn | None:

@@ -26,6 +26,7 @@ from shared.sessions.sql import (
     artifacts,
     deployments,
     endings,
+    idempotency,
     outbox,
     sessions,
     taking,
@@ -65,6 +66,11 @@ class SqlStore(SqlAccounts):
 
     async def begin_turn(self, *, new: NewTurn) -> BegunTurn:
         return await self._write(partial(turns.begin_turn, new=new))
+
+    async def knows_key(self, *, user_id: str, idempotency_key: str, now: datetime) -> bool:
+        return await self._read(
+            partial(idempotency.knows_key, user_id=user_id, idempotency_key=idempotency_key, now=now)
+        )
 
     async def claim_waiting(
         self,
