@@ -1,6 +1,6 @@
 // The npm package @firestore-emulator/server with the writes made right, and held to the real service's limits:
 // a Commit is all or nothing, `exists` and `update_time` preconditions hold, a document's time of update never
-// comes twice, documents, commits and ids that are too big or odd are refused.
+// comes twice, documents, commits and ids that are too big or odd are refused, a query's order is by value and type.
 // In a project whose name begins with `shaky-` one commit in six is done and its answer lost, and another
 // is not done: both come back as UNAVAILABLE.
 // node firestore_emulator.mjs [PORT]   prints the port it listens on, on loopback only.
@@ -76,6 +76,25 @@ commit.func = (call, answer) => {
   while (Date.now() <= last);
   last = Date.now()
   return write(call, shake === 4 ? error => answer(error ?? lost) : answer)
+}
+
+// The package orders all documents before it chooses some, and values of two types not at all.
+const RANK = { null_value: 0, boolean_value: 1, integer_value: 2, double_value: 2, timestamp_value: 3, string_value: 4 }
+const choose = emulator.state.v1Query.bind(emulator.state)
+emulator.state.v1Query = (parent, query) => {
+  const all = Object.create(query, { order_by: { value: [] }, has_limit: { value: false } })
+  const orders = query.order_by.map(({ field, direction }) => [field.field_path, direction === 2 ? -1 : 1])
+  const keyed = choose(parent, all).map(document => [document, orders.map(([path]) => document.getField(path))])
+  const found = keyed.filter(([, keys]) => keys.every(Boolean)).sort(([, a], [, b]) => {
+    for (const [index, [, sign]] of orders.entries()) {
+      const rank = RANK[a[index].type] - RANK[b[index].type]
+      if (rank) return sign * rank
+      if (a[index].lt(b[index])) return -sign
+      if (b[index].lt(a[index])) return sign
+    }
+    return 0
+  })
+  return found.slice(0, query.has_limit ? query.limit.value : undefined).map(([document]) => document)
 }
 
 emulator.server.bindAsync(`127.0.0.1:${process.argv[2] || 0}`, ServerCredentials.createInsecure(), (error, port) => {
