@@ -134,7 +134,8 @@ class Resources:
         approvals, cache = await self.approvals(), response_cache(await self.redis())
         outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
         return await self._once(
-            "tools", lambda: _ready(open_tools(self.settings, artifacts, outbox, approvals, cache, deployer))
+            "tools",
+            lambda: _ready(open_tools(self.settings, artifacts, outbox, approvals, cache, deployer=deployer)),
         )
 
     async def deployer(self) -> Deployer:

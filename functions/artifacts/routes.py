@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.artifacts import handlers
+from functions.artifacts.deploy import DeployAnswer, DeployBody, deploy
 from functions.artifacts.wire import (
     ArtifactAnswer,
     ContentAnswer,
@@ -104,6 +105,17 @@ ROUTES: tuple[Endpoint, ...] = (
         media_type="application/zip",
         query=(USER_ID, _SESSION, _VERSION),
         errors=_ERRORS,
+    ),
+    Endpoint(
+        method="POST",
+        path="/artifacts/deploy/{session_id}",
+        handler=deploy,
+        summary="Deploy the session's files as a bot; Idempotency-Key makes a repeat the same deployment",
+        body=DeployBody,
+        answer=DeployAnswer,
+        status=201,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 413, 415, 422, 502),
     ),
     # Last of the GETs: any other path below /artifacts is a filename.
     Endpoint(

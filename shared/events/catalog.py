@@ -21,6 +21,7 @@ class EventKind:
 KINDS: tuple[EventKind, ...] = (
     EventKind(type="ai.bot.suggestion", audience="subscribers", tells="the agent suggests a bot"),
     EventKind(type="ai.artifact.created", audience="subscribers", tells="a file has a new version"),
+    EventKind(type="ai.bot.deployed", audience="subscribers", tells="the platform has a bot of a session"),
     EventKind(type="ai.turn.completed", audience="subscribers", tells="a turn has ended, however it did"),
     EventKind(type="turn.resume", audience="agent", tells="a turn was left by its instance and is to go on"),
 )

@@ -24,6 +24,7 @@ def open_tools(
     outbox: EventOutbox | None = None,
     approvals: ApprovalSigner | None = None,
     shared_cache: SharedCache | None = None,
+    *,
     deployer: Deployer | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""

@@ -1,0 +1,237 @@
+"""The platform's API for custom bots, in its two forms: one call with the code, or an upload and its record.
+
+Each method is one step with a time for the whole of it. What changes nothing, and an upload, which puts the
+same bytes in the same place, are repeated here; what makes a bot is sent once, and a lost answer is said so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from shared.deployment.answers import Listed, Made, listed, made_of, read_json, said, versions_of
+from shared.deployment.bot import Bot
+from shared.errors import AppError, DeploymentRefusedError, PlatformUnavailableError, UnreachedError
+from shared.outbound import Answer, Upload, exchange
+
+ASK_SECONDS = 15.0
+MAKE_SECONDS = 20.0
+UPLOAD_SECONDS = 60.0
+_MOST_BYTES = 8 * 1024 * 1024
+_PAUSES = (0.2, 1.0)
+# The request did not reach whoever would have acted on it, or that one put it off: nothing was done.
+_LATER = frozenset({429})
+_NO_SUCH_ROUTE = frozenset({404, 405, 501})
+
+
+class OutcomeUnknownError(Exception):
+    """Whether the platform made the bot is not known; `told` says why."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self.told = told
+
+
+class Platform:
+    """The platform at a URL, asked in the name of whoever `authorization` (a header's value) belongs to."""
+
+    def __init__(self, url: str, authorization: str | None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Accept": "application/json"}
+        if authorization is not None:
+            self._headers["Authorization"] = authorization
+
+    async def create(self, bot: Bot, *, code: str, mark: str) -> Made | None:
+        """Makes a bot of one source; None when the platform has no such form.
+
+        Raises:
+            OutcomeUnknownError: it may have been made.
+            DeploymentRefusedError, PlatformUnavailableError: it was not.
+        """
+        content = {
+            "name": bot.name,
+            "type": bot.config["type"],
+            "code": code,
+            "description": bot.config.get("description") or "",
+            "tags": [*bot.tags, mark],
+        }
+        answer = await self._make("POST", "/api/custom-bots", content, mark)
+        if answer.status == 404:
+            return None
+        return self._made(answer)
+
+    async def find(self, *, name: str, code_sha256: str, mark: str) -> Made | None:
+        """The bot that an earlier `create` made, None when it made none.
+
+        Raises:
+            OutcomeUnknownError: the platform does not tell.
+            PlatformUnavailableError: it did not answer.
+        """
+        answer = await self._ask("/api/custom-bots", {"name": name})
+        if answer.status in _NO_SUCH_ROUTE and await self._has_upload_form():
+            return None
+        bots = listed(read_json(answer)) if answer.status == 200 and "link" not in answer.headers else None
+        if bots is None:
+            raise OutcomeUnknownError(f"it does not list its bots (status {answer.status})")
+        for bot in bots:
+            if _is_sent(bot, name, code_sha256, mark):
+                return bot.made
+        if any(bot.name == name and bot.tags is None and bot.code is None for bot in bots):
+            raise OutcomeUnknownError("it has a bot of that name, and does not say what is in it")
+        return None
+
+    async def versions(self, name: str) -> tuple[Listed, ...]:
+        """The versions of a bot in the platform's upload form; none when there is no such bot.
+
+        Raises:
+            DeploymentRefusedError, PlatformUnavailableError: it did not tell.
+        """
+        answer = await self._ask(f"/custom-bots/{quote(name, safe='')}")
+        if answer.status == 404:
+            return ()
+        if answer.status != 200:
+            raise self._refusal(answer)
+        found = versions_of(read_json(answer))
+        if found is None:
+            raise PlatformUnavailableError("the platform's list of the bot's versions cannot be read")
+        return found
+
+    async def upload(self, bot: Bot, *, version: str, package: bytes) -> str:
+        """Puts the zip of a version on the platform; where it is there.
+
+        Raises:
+            DeploymentRefusedError, PlatformUnavailableError: it is not there.
+        """
+        upload = Upload(
+            name="file",
+            filename=f"{bot.name}-{version}.zip",
+            content_type="application/zip",
+            data=package,
+            fields={"version": version},
+        )
+        path = f"/custom-bots/{quote(bot.name, safe='')}/upload"
+        answer = await self._repeated("POST", path, UPLOAD_SECONDS, upload=upload)
+        value = read_json(answer)
+        if answer.status not in (200, 201) or not isinstance(value, dict) or value.get("success") is False:
+            raise self._refusal(answer)
+        file_path = value.get("filePath")
+        if not isinstance(file_path, str) or not 0 < len(file_path) <= 2000:
+            raise PlatformUnavailableError("the platform does not say where it put the upload")
+        return file_path
+
+    async def register(self, bot: Bot, *, version: str, file_path: str, mark: str, is_first: bool) -> Made:
+        """Records an uploaded version of the bot; raises as `create`."""
+        metadata = {**(bot.config.get("metadata") or {}), "deployment": mark}
+        config = {**bot.config, "version": version, "metadata": metadata}
+        content = {"config": json.dumps(config, ensure_ascii=False), "filePath": file_path}
+        path = f"/custom-bots/{quote(bot.name, safe='')}"
+        answer = await self._make("POST" if is_first else "PUT", path, content, mark)
+        return self._made(answer)
+
+    def url_of(self, made: Made, *, name: str | None = None) -> str:
+        """Where the bot is: as the platform says, else its place in the API."""
+        if made.url is not None:
+            return made.url
+        if name is not None and made.version is not None:
+            return f"{self._url}/custom-bots/{quote(name, safe='')}/{quote(made.version, safe='')}"
+        return f"{self._url}/api/custom-bots/{quote(made.bot_id, safe='')}"
+
+    def _made(self, answer: Answer) -> Made:
+        value = read_json(answer)
+        if answer.status in (200, 201) and not (isinstance(value, dict) and value.get("success") is False):
+            made = made_of(value)
+            if made is None:
+                raise OutcomeUnknownError("the platform took it and named no id")
+            return made
+        if answer.status >= 500 or answer.status in (202, 204, 408):
+            raise OutcomeUnknownError(f"the platform answered {answer.status}: {said(answer)}")
+        raise self._refusal(answer)
+
+    async def _make(self, method: str, path: str, content: Any, mark: str) -> Answer:
+        """One request that makes something, sent once."""
+        # Where the platform knows the header, it makes nothing twice by itself.
+        headers = {**self._headers, "Idempotency-Key": mark}
+        try:
+            return await exchange(
+                method,
+                f"{self._url}{path}",
+                seconds=MAKE_SECONDS,
+                max_bytes=_MOST_BYTES,
+                headers=headers,
+                content=content,
+            )
+        except UnreachedError as error:
+            raise PlatformUnavailableError(f"the platform cannot be reached: {error.message}") from error
+        except TimeoutError as error:
+            raise OutcomeUnknownError(f"the platform did not answer in {MAKE_SECONDS:g} s") from error
+        except AppError as error:
+            raise OutcomeUnknownError(f"the platform's answer was lost: {error.message}") from error
+
+    async def _ask(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
+        return await self._repeated("GET", path, ASK_SECONDS, parameters=parameters)
+
+    async def _repeated(
+        self,
+        method: str,
+        path: str,
+        seconds: float,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        upload: Upload | None = None,
+    ) -> Answer:
+        """The answer to what may be sent again; raises PlatformUnavailableError when there was none."""
+        told = f"it did not answer in {seconds:g} s"
+        try:
+            async with asyncio.timeout(seconds):
+                for pause in (*_PAUSES, None):
+                    try:
+                        answer = await exchange(
+                            method,
+                            f"{self._url}{path}",
+                            seconds=seconds,
+                            max_bytes=_MOST_BYTES,
+                            headers=self._headers,
+                            parameters=parameters,
+                            upload=upload,
+                        )
+                    except AppError as error:
+                        told = error.message
+                    else:
+                        if answer.status < 500 or answer.status == 501:
+                            return answer
+                        told = f"it answered {answer.status}: {said(answer)}"
+                    if pause is not None:
+                        await asyncio.sleep(pause)
+        except TimeoutError:
+            pass
+        raise PlatformUnavailableError(f"the platform cannot be asked: {told}")
+
+    async def _has_upload_form(self) -> bool:
+        """Whether the platform has the other form, in which case it never had this one."""
+        answer = await self._ask("/custom-bots")
+        value = read_json(answer)
+        return answer.status == 200 and isinstance(value, dict) and value.get("success") is True
+
+    def _refusal(self, answer: Answer) -> AppError:
+        words = said(answer)
+        message = f"the platform answered {answer.status}: {words}" if words else f"status {answer.status}"
+        details: dict[str, Any] = {"platform_status": answer.status, "platform_message": words}
+        if answer.status in _LATER or answer.status >= 500:
+            return PlatformUnavailableError(message, **details)
+        return DeploymentRefusedError(message, **details)
+
+
+def _is_sent(bot: Listed, name: str, code_sha256: str, mark: str) -> bool:
+    """Whether a listed bot is the one that was sent: by its mark, else by name and code."""
+    if bot.tags is not None and mark in bot.tags:
+        return True
+    return bot.name == name and bot.code is not None and _sha256(bot.code) == code_sha256
+
+
+def _sha256(code: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
