@@ -1,0 +1,1 @@
+"""What is done about each type of event: one file a type, registered in registry.py."""
