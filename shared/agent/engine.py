@@ -225,10 +225,16 @@ class TurnEngine:
         """See `TurnReader.wait`."""
         return await self._reader.wait(user_id=user_id, turn_id=turn_id)
 
-    async def close(self) -> None:
-        """Interrupts the turns that run here and records that they were; those that wait are let go."""
+    async def close(self, *, hand_over: bool = False) -> None:
+        """Interrupts the turns that run here and records that they were; those that wait are let go.
+
+        With `hand_over` other instances are asked to go on with them.
+        """
         self._reader.close()
         self._lines.close()
+        for turn in self._held.running():
+            assert turn.run is not None
+            turn.run.hand_over = hand_over
         tasks = [turn.task for turn in self._held if turn.task is not None]
         for task in tasks:
             task.cancel()

@@ -1,0 +1,79 @@
+"""Upkeep of the store: records whose time is over are removed, by one process at a time, in small steps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from shared.clock import Clock
+from shared.errors import AppError
+from shared.sessions.port import Store
+
+_log = logging.getLogger(__name__)
+
+LEASE = "upkeep"
+PAUSE_SECONDS = 600.0
+STEP = 500
+_LEASE_SECONDS = 60.0
+# Between steps, so that those who serve users come first.
+_BREATH_SECONDS = 0.2
+
+
+class Upkeep:
+    """Removes what `Store.tidy` names, every ten minutes or so while its process serves."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        holder: str,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._holder = holder
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Sets it going in the background."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._serve())
+
+    async def run(self) -> int:
+        """Removes all there is now; how many records, 0 also when another process is at it.
+
+        Raises:
+            StoreUnavailableError: what was removed before stays removed.
+        """
+        removed = 0
+        while await self._store.take_named_lease(
+            name=LEASE, holder=self._holder, now=self._clock(), seconds=_LEASE_SECONDS
+        ):
+            step = await self._store.tidy(now=self._clock(), limit=STEP)
+            removed += step
+            if step < STEP:
+                await self._store.drop_named_lease(name=LEASE, holder=self._holder)
+                break
+            await self._sleep(_BREATH_SECONDS)
+        return removed
+
+    async def close(self) -> None:
+        """Ends it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _serve(self) -> None:
+        while True:
+            # Spread out, so that instances which began together do not come together; nothing secret.
+            await self._sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+            try:
+                removed = await self.run()
+            except AppError as error:
+                _log.warning("upkeep not done", extra={"code": error.code})
+            else:
+                _log.info("upkeep done", extra={"removed": removed})
