@@ -234,6 +234,7 @@ class Resources:
         from shared.agent.window import ContextWindow
         from shared.redis.select import open_bus
         from shared.tools.documentation.review import CitationReview
+        from shared.upkeep import Upkeep
 
         found: TurnEngine | None = self._open.get("engine")
         if found is not None:
@@ -241,6 +242,10 @@ class Resources:
         store = await self.store()
         redis = await self.redis()
         bus = await self._once("bus", lambda: _ready(open_bus(redis)))
+        upkeep = await self._once(
+            "upkeep", lambda: _ready(Upkeep(store=store, clock=utc_now, holder=new_id()))
+        )
+        upkeep.begin()
         window = ContextWindow(
             store=store,
             max_messages=self.settings.max_conversation_length,
@@ -323,7 +328,7 @@ class Resources:
         """Ends the turns that run here, recorded as interrupted; their streams end with them."""
         engine = self._open.get("engine")
         if engine is not None:
-            await engine.close()
+            await engine.close(hand_over=self.settings.hands_turns_over)
 
     async def close(self) -> None:
         """Closes what was opened, the last first."""
