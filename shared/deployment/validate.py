@@ -117,7 +117,7 @@ def _check_config(config: dict[str, Any], *, named: bool) -> list[Problem]:
             problems += [_in_config(".".join(filter(None, (field, part))), "is missing") for part in missing]
         else:
             problems.append(_in_config(field, said(error)))
-    if isinstance(config.get("version"), str) and not is_version(config["version"]):
+    if "version" in config and not (isinstance(config["version"], str) and is_version(config["version"])):
         problems.append(_in_config("version", "takes three numbers without leading zeros, as in 1.0.0"))
     # One `required` of an object is an error for each of its missing fields.
     return list(dict.fromkeys(problems))
