@@ -19,9 +19,10 @@ from shared.sessions.sql.runner import Work
 T = TypeVar("T")
 
 POOL_SIZE = 10
-POOL_TIMEOUT = 10.0
-CONNECT_TIMEOUT = 10.0
-COMMAND_TIMEOUT = 20.0
+# One after the other they stay under the 30 seconds in which a client has its answer, whatever hangs.
+POOL_TIMEOUT = 8.0
+CONNECT_TIMEOUT = 4.0
+COMMAND_TIMEOUT = 8.0
 
 _ATTEMPTS = 4
 _FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError)
