@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.deployment import Deployment
+from tests.faults.heard import Heard, text_by_step
+from tests.faults.script import TEXTS
+
+_SPOKEN = [text.strip() for text in TEXTS if text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,43 @@ def _plain(message: dict[str, Any], session: str) -> dict[str, Any]:
             for call in plain["tool_calls"]
         ]
     return plain
+
+
+async def undisturbed(deployment: Deployment) -> tuple[Outcome, Heard]:
+    """What the turn leaves when nothing happens, and what is heard of it."""
+    heard = await deployment.say("calm")
+    assert heard.last["type"] == "complete", heard
+    outcome = await outcome_of(deployment, "calm")
+    assert [len(versions) for versions in outcome.files.values()] == [2, 1]
+    assert outcome.events == [
+        "ai.artifact.created",
+        "ai.artifact.created",
+        "ai.artifact.created",
+        "ai.bot.suggestion",
+        "ai.turn.completed",
+    ]
+    return outcome, heard
+
+
+def check_heard(first: Heard, rest: Heard, whole: Heard) -> None:
+    """What was heard before the kill and after it is the whole stream: nothing twice, nothing missing."""
+    events = [*first.events, *rest.events]
+    texts = [text.strip() for text in text_by_step(events)]
+    # A reply that was cut and asked for anew left its beginning.
+    said = [text for text in texts if text in _SPOKEN]
+    assert said == _SPOKEN, texts
+    assert all(any(spoken.startswith(text) for spoken in _SPOKEN) for text in texts)
+    for kind in ("tool_call", "tool_result", "artifacts", "complete"):
+        assert _shown(events, kind) == _shown(whole.events, kind)
+
+
+def _shown(events: list[tuple[str, dict[str, Any]]], kind: str) -> list[str]:
+    return sorted(str(_bare(event)) for _, event in events if event["type"] == kind)
+
+
+def _bare(value: Any) -> Any:
+    """Without the ids and times that no two runs share."""
+    if not isinstance(value, dict):
+        return value
+    dropped = ("id", "turn_id", "session_id", "event_id", "duration_ms")
+    return {name: _bare(inner) for name, inner in value.items() if name not in dropped}

@@ -59,6 +59,10 @@ class Script:
         calls = _calls(round_)
         return reply(*items, *([calls] if calls else []))
 
+    def has_answered(self, session: str, round_: int) -> bool:
+        """Whether that reply of a session has begun."""
+        return (session, round_) in self.answered
+
     def hold(self, session: str, round_: int, place: int) -> Gate:
         """Stops that reply there until the gate is opened."""
         gate = self.gates[(session, round_, place)] = Gate()

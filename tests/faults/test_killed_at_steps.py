@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from functools import partial
 
 import pytest
 
 from tests.faults.deployment import Deployment
-from tests.faults.heard import Heard, text_by_step
-from tests.faults.outcome import Outcome, outcome_of
+from tests.faults.heard import Heard
+from tests.faults.outcome import check_heard, outcome_of, undisturbed
 from tests.faults.script import STEPS, TEXTS, Script
 
 stores = pytest.mark.parametrize("kept_url", ["sqlite", "postgres"], indirect=True)
-_SPOKEN = [text.strip() for text in TEXTS if text]
-
-
-async def undisturbed(deployment: Deployment) -> tuple[Outcome, Heard]:
-    """What the turn leaves when nothing happens, and what is heard of it."""
-    heard = await deployment.say("calm")
-    assert heard.last["type"] == "complete", heard
-    outcome = await outcome_of(deployment, "calm")
-    assert [len(versions) for versions in outcome.files.values()] == [2, 1]
-    assert outcome.events == [
-        "ai.artifact.created",
-        "ai.artifact.created",
-        "ai.artifact.created",
-        "ai.bot.suggestion",
-        "ai.turn.completed",
-    ]
-    return outcome, heard
-
-
-def check_heard(first: Heard, rest: Heard, whole: Heard) -> None:
-    """What was heard before the kill and after it is the whole stream: nothing twice, nothing missing."""
-    events = [*first.events, *rest.events]
-    texts = [text.strip() for text in text_by_step(events)]
-    # A reply that was cut and asked for anew left its beginning.
-    said = [text for text in texts if text in _SPOKEN]
-    assert said == _SPOKEN, texts
-    assert all(any(spoken.startswith(text) for spoken in _SPOKEN) for text in texts)
-    for kind in ("tool_call", "tool_result", "artifacts", "complete"):
-        assert _shown(events, kind) == _shown(whole.events, kind)
-
-
-def _shown(events: list[tuple[str, dict[str, Any]]], kind: str) -> list[str]:
-    return sorted(str(_plain(event)) for _, event in events if event["type"] == kind)
-
-
-def _plain(value: Any) -> Any:
-    """Without the ids and times that no two runs share."""
-    if not isinstance(value, dict):
-        return value
-    dropped = ("id", "turn_id", "session_id", "event_id", "duration_ms")
-    return {name: _plain(inner) for name, inner in value.items() if name not in dropped}
 
 
 async def _killed_when(deployment: Deployment, session: str, table: str, rows: int) -> Heard:
@@ -105,7 +64,7 @@ async def test_killed_before_and_amid_every_reply(deployment: Deployment, script
             session = f"reply-{round_}-{place}"
             gate = script.hold(session, round_, place)
             speaking = asyncio.create_task(deployment.say(session))
-            await deployment.until(lambda now=(session, round_): now in script.answered)
+            await deployment.until(partial(script.has_answered, session, round_))
             deployment.kill()
             gate.open()
             deployment.start()
@@ -119,7 +78,7 @@ async def test_killed_amid_a_reply(deployment: Deployment, script: Script) -> No
     expected, whole = await undisturbed(deployment)
     gate = script.hold("once", 1, 1)
     speaking = asyncio.create_task(deployment.say("once"))
-    await deployment.until(lambda: ("once", 1) in script.answered)
+    await deployment.until(partial(script.has_answered, "once", 1))
     deployment.kill()
     gate.open()
     deployment.start()

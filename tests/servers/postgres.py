@@ -98,7 +98,7 @@ class PostgresServer:
             self._process = None
 
     def crash(self) -> None:
-        """Ends it as a power cut of its machine would, but for the disk: no farewell, recovery at the start."""
+        """Ends it as a crash of its machine would, but for the disk: no farewell, and then recovery."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
@@ -113,6 +113,13 @@ class PostgresServer:
         """SIGCONT to all: what was asked meanwhile is answered."""
         for process in self._family():
             process.resume()
+
+    def revive(self) -> None:
+        """Whatever was done to it, it answers again."""
+        if self._process is None:
+            self.start()
+        else:
+            self.go_on()
 
     def _family(self) -> list[psutil.Process]:
         assert self._process is not None

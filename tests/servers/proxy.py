@@ -25,7 +25,7 @@ class CommitProxy:
     """`url` leads to the database through it; `cut` says what happens at the next commits.
 
     `before`: the commit never reaches the server. `after`: it does, and its answer is lost. `times`
-    is how many more commits are cut, `cuts` how many were.
+    is how many more commits are cut, after `skip` that pass, `cuts` how many were.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -34,6 +34,7 @@ class CommitProxy:
         self._connections: set[asyncio.Task[None]] = set()
         self.url = ""
         self.cut: Cut = "after"
+        self.skip = 0
         self.times = 0
         self.cuts = 0
 
@@ -80,12 +81,10 @@ class CommitProxy:
         while True:
             head = await reader.readexactly(_HEAD)
             body = await reader.readexactly(int.from_bytes(head[1:], "big") - 4)
-            if not (self.times and _is_commit(head[:1], body)):
+            if not self._cuts(head[:1], body):
                 up.write(head + body)
                 await up.drain()
                 continue
-            self.times -= 1
-            self.cuts += 1
             if self.cut == "before":
                 return
             answering.swallow()
@@ -93,6 +92,16 @@ class CommitProxy:
             await up.drain()
             await answering.swallowed()
             return
+
+    def _cuts(self, kind: bytes, body: bytes) -> bool:
+        if not (self.times and _is_commit(kind, body)):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        self.cuts += 1
+        return True
 
     @staticmethod
     async def _pass_untyped(reader: asyncio.StreamReader, up: asyncio.StreamWriter) -> None:
