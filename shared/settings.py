@@ -115,7 +115,7 @@ class Settings(BaseModel):
     artifact_retention_days: int = Field(default=30, ge=1)
     max_artifact_bytes: int = Field(default=25 * 1024 * 1024, ge=1, le=100 * 1024 * 1024)
     max_session_files: int = Field(default=200, ge=1, le=10_000)
-    approval_hours: float = Field(default=24, gt=0, le=720, description="how long a question to the user is open")
+    approval_hours: float = Field(default=24, gt=0, le=720, description="a question to the user is open for")
     turn_timeout: float = Field(default=600, gt=0, description="seconds a turn may take in all")
     model_timeout: float = Field(default=120, gt=0, description="seconds one model call may take")
     turn_lease_seconds: float = Field(
@@ -217,7 +217,7 @@ class Settings(BaseModel):
 
     @property
     def hands_turns_over(self) -> bool:
-        """Whether this process may be throttled once its response ended, so that a turn cannot go on in it."""
+        """Whether this process may be throttled once its response ended: a turn cannot go on in it."""
         return self.k_service is not None
 
     @property

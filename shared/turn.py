@@ -96,7 +96,7 @@ class ResumedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalStep:
-    """The end of the turn; `error` and `code` are set when it failed. A turn taken up again goes on after it."""
+    """The end of the turn; `error` and `code` are set when it failed. One taken up again goes on."""
 
     status: TurnStatus
     finish_reason: FinishReason

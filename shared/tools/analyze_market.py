@@ -109,9 +109,7 @@ async def analyze_market(
             raise ToolInputError("symbols: correlation is of exchange markets; leave artifact out for it")
         market = await _from_artifact(context, artifact, symbol, days, now)
     else:
-        source = source_of(
-            context.services.resolver, context.services.dialer, context.services.shared_cache
-        )
+        source = source_of(context.services.resolver, context.services.dialer, context.services.shared_cache)
         wanted = _wanted(symbol, symbols or [])
         name = exchange_named(exchange).id
         market, others = await _from_exchange(

@@ -13,7 +13,8 @@ import pytest
 
 from shared.errors import ModelRefusedError, ModelUnavailableError
 from shared.messages import TextPart
-from shared.model.gemini import GeminiModel, RetryPolicy
+from shared.model.gemini import GeminiModel
+from shared.model.retry import RetryPolicy
 from tests.contracts.gemini_models import Pauses, failure, gemini_model, read, request
 from tests.servers.gemini import API_KEY, GeminiServer
 from tests.servers.gemini_answers import (

@@ -14,6 +14,7 @@ from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
 from shared.sessions.sql.store import SqlStore
 from shared.tools.once import OnceToolRunner
+from shared.tools.port import CallOrigin
 from tests.contracts.session_values import SetClock
 
 SESSION = SessionKey(user_id="alice", session_id="s1")
@@ -34,7 +35,9 @@ class CountingRunner:
     async def catalogue(self) -> tuple[ToolSpec, ...]:
         return (ToolSpec(name="count", description="Counts.", input_schema={}, output_schema={}),)
 
-    async def run(self, *, call: ToolCall, session: SessionKey | None) -> ToolResult:
+    async def run(
+        self, *, call: ToolCall, session: SessionKey | None, origin: CallOrigin | None = None
+    ) -> ToolResult:
         if call.name != "count":
             raise ToolNotFoundError("there is no such tool")
         self.runs += 1
