@@ -81,10 +81,32 @@ commit.func = (call, answer) => {
 // The package orders all documents before it chooses some, and values of two types not at all.
 const RANK = { null_value: 0, boolean_value: 1, integer_value: 2, double_value: 2, timestamp_value: 3, string_value: 4 }
 const choose = emulator.state.v1Query.bind(emulator.state)
+const COMPARE = { 1: (a, b) => a < b, 2: (a, b) => a <= b, 3: (a, b) => a > b, 4: (a, b) => a >= b, 5: (a, b) => a === b }
+
+// The package makes each filter's value anew for each document: too slow for a session of thousands of turns.
+function quick(query) {
+  const where = query.has_where ? query.where : null
+  const filters = where?.has_composite_filter && where.composite_filter.op === 1 ? where.composite_filter.filters : where ? [where] : []
+  const tests = filters.map(({ field_filter: filter }) => {
+    const type = ['string_value', 'integer_value'].find(type => filter?.value['has_' + type])
+    return type && COMPARE[filter.op] && [filter.field.field_path, type, COMPARE[filter.op], filter.value[type]]
+  })
+  return tests.every(Boolean) ? tests : null
+}
+
+function matching(parent, query) {
+  const tests = quick(query)
+  if (!tests) return choose(parent, Object.create(query, { order_by: { value: [] }, has_limit: { value: false } }))
+  const documents = emulator.state.getCollection(parent + '/' + query.from[0].collection_id).getAllDocuments()
+  return documents.filter(document => document.metadata.hasExist && tests.every(([path, type, holds, value]) => {
+    const field = document.getField(path)
+    return field?.type === type && holds(field.value, value)
+  }))
+}
+
 emulator.state.v1Query = (parent, query) => {
-  const all = Object.create(query, { order_by: { value: [] }, has_limit: { value: false } })
   const orders = query.order_by.map(({ field, direction }) => [field.field_path, direction === 2 ? -1 : 1])
-  const keyed = choose(parent, all).map(document => [document, orders.map(([path]) => document.getField(path))])
+  const keyed = matching(parent, query).map(document => [document, orders.map(([path]) => document.getField(path))])
   const found = keyed.filter(([, keys]) => keys.every(Boolean)).sort(([, a], [, b]) => {
     for (const [index, [, sign]] of orders.entries()) {
       const rank = RANK[a[index].type] - RANK[b[index].type]
