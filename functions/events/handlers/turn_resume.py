@@ -33,6 +33,9 @@ async def resume_turn(event: CloudEvent, data: TurnResume) -> str:
     except (NotFoundError, ConflictError):
         # It was removed, waits for its user's yes, or the session has gone on without it.
         return "gone"
+    if resources().settings.hands_turns_over:
+        # This instance may stand still once it has answered.
+        await resources().publish_now()
     if turn.status == "interrupted":
         raise UnavailableError("the turn was interrupted before its end", retry_after=1)
     return turn.status
