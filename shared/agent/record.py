@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
 # Of the lease: a restart of the database fits in, and the lease outlives it.
 _RETRYING = 0.4
+# When the store was given up, its client is waiting to hear so: the end gets one short try.
+_LAST_SECONDS = 3.0
 
 AppendedStep = ModelStep | ToolStep | ApprovalStep
 
@@ -48,6 +50,8 @@ class TurnRecord:
         self._clock = clock
         self._new_id = new_id
         self._lease_seconds = lease_seconds
+        # Set when a write was given up: the store may have taken it all the same.
+        self.given_up: StoreUnavailableError | None = None
         # Tools of one reply end at the same time; numbers are given one after another.
         self._writing = asyncio.Lock()
 
@@ -129,6 +133,19 @@ class TurnRecord:
 
     async def _kept(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeats a write while the store is away, for a bounded time: a repeat has one effect."""
+        try:
+            if self.given_up is None:
+                return await self._repeated(write)
+            async with asyncio.timeout(_LAST_SECONDS):
+                return await write()
+        except StoreUnavailableError as error:
+            self.given_up = error
+            raise
+        except TimeoutError:
+            assert self.given_up is not None
+            raise self.given_up from None
+
+    async def _repeated(self, write: Callable[[], Awaitable[None]]) -> None:
         give_up = time.monotonic() + _RETRYING * self._lease_seconds
         for attempt in count():
             try:

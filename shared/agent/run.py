@@ -158,10 +158,13 @@ class TurnRun:
     ) -> None:
         try:
             number = await self.record.finish(final, last, events)
-        except SessionConflictError:
-            # Somebody else ended it: readers look in the record.
-            return
         except AppError as error:
+            if isinstance(error, SessionConflictError):
+                if self.record.given_up is None:
+                    # Somebody else ended it: readers look in the record.
+                    return
+                # The write that was given up was done: the record goes on from there when it is taken up.
+                error = self.record.given_up
             # Not kept: the client must not take it for kept. The lease runs out and frees the session.
             _log.warning("turn end not recorded", extra={"code": error.code})
             self.unrecorded = error
