@@ -102,8 +102,10 @@ class Rig:
 
 
 @contextmanager
-def rig(model: Model, folder: Path, *, warm_up_turns: int) -> Iterator[Rig]:
+def rig(model: Model, folder: Path, *, warm_up_turns: int, database_url: str = "") -> Iterator[Rig]:
     """Starts everything, makes some turns with each contender, and stops everything when the block ends.
+
+    `database_url` is the agent's, by default a new SQLite file.
 
     Raises:
         BenchError: a process did not start.
@@ -118,7 +120,7 @@ def rig(model: Model, folder: Path, *, warm_up_turns: int) -> Iterator[Rig]:
         bare = start(
             "bare_server", python("-m", "bench.bare_server", f"--model-url={url}", f"--port={bare_port}")
         )
-        agent = _start_agent(stack, folder, url)
+        agent = _start_agent(stack, folder, url, database_url)
         server = stack.enter_context(_model_server(model, port, folder))
         bare.wait_for_port(bare_port)
         agent_port = _port_of(agent)
@@ -171,8 +173,8 @@ def _model_server(model: Model, port: int, folder: Path) -> Child:
     return child
 
 
-def _start_agent(stack: ExitStack, folder: Path, url: str) -> Child:
-    """The gateway as `make run` starts it, on a new SQLite file."""
+def _start_agent(stack: ExitStack, folder: Path, url: str, database_url: str) -> Child:
+    """The gateway as `make run` starts it."""
     return _start(
         stack,
         folder,
@@ -181,6 +183,7 @@ def _start_agent(stack: ExitStack, folder: Path, url: str) -> Child:
         talks=True,
         PORT="0",
         DATA_DIR=str(folder / "data"),
+        DATABASE_URL=database_url,
         GEMINI_API_KEY="bench-key",
         GEMINI_BASE_URL=url,
     )

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,7 @@ class Run:
 
     plan: Plan
     only: str | None
+    new_database: Callable[[], str] = str
     rows: list[Row] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -74,7 +76,12 @@ class Run:
             )
 
     def _with_model(self, model: Model, wanted: list[tuple[str, Measurement]], folder: Path) -> None:
-        with rig(model, folder / model.name, warm_up_turns=self.plan.warm_up_turns) as running:
+        with rig(
+            model,
+            folder / model.name,
+            warm_up_turns=self.plan.warm_up_turns,
+            database_url=self.new_database(),
+        ) as running:
             for name, measure in wanted:
                 found = partial(measure, running, self.plan)
                 self._attempt(f"{name}, {model.name} model", partial(self._keep, found))
@@ -115,13 +122,22 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: an impression in under 90 s")
     names = {name for name, _, _ in MEASUREMENTS} | {START_UP}
     parser.add_argument("--only", choices=sorted(names))
+    parser.add_argument(
+        "--database", choices=("sqlite", "postgres"), default="sqlite", help="what the agent keeps turns in"
+    )
     parser.add_argument("--out", type=Path, help="a folder for results.json")
     arguments = parser.parse_args()
     allow_many_files()
     facts = machine()
-    run = Run(QUICK if arguments.quick else FULL, arguments.only)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        run = Run(QUICK if arguments.quick else FULL, arguments.only)
+        if arguments.database == "postgres":
+            from tests.servers.postgres import postgres_server
+
+            run.new_database = stack.enter_context(postgres_server()).create_database
         run.measure(Path(folder))
+    facts["database"] = arguments.database
     words = ", ".join(f"{name} {value}" for name, value in facts.items())
     sys.stdout.write(f"{table(run.rows)}\n\n{words}; took {run.seconds:.0f} s\n")
     if arguments.out is not None:
