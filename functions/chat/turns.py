@@ -177,8 +177,7 @@ async def _finished(request: Request) -> Turn:
     body, user_id = await _message(request)
     engine, begun = await begin_turn(body, user_id=user_id, idempotency_key=_idempotency_key(request))
     note(request, session_id=begun.key.session_id, turn_id=begun.turn_id)
-    ended = engine.wait(user_id=begun.key.user_id, turn_id=begun.turn_id)
-    turn = await unless_gone(ended, request.receive, leave_of(begun))
+    turn = await unless_gone(_at_its_end(engine, begun), request.receive, leave_of(begun))
     final = turn.final
     if final is not None and final.error is not None:
         kind = _FAILURES.get(final.code or "", InternalError)
@@ -191,6 +190,20 @@ async def _finished(request: Request) -> Turn:
         if turn.status in ("cancelled", "interrupted"):
             error = SessionConflictError(final.error, turn_id=turn.turn_id)
         raise error
+    return turn
+
+
+async def _at_its_end(engine: TurnEngine, begun: Turn) -> Turn:
+    """The turn when it has ended or pauses; one whose process dies meanwhile goes on in this one.
+
+    Raises:
+        ConflictError: the session has gone on without it.
+    """
+    user_id, turn_id = begun.key.user_id, begun.turn_id
+    turn = await engine.wait(user_id=user_id, turn_id=turn_id)
+    if turn.status == "interrupted" and turn.final is None:
+        await engine.resume(user_id=user_id, turn_id=turn_id)
+        turn = await engine.wait(user_id=user_id, turn_id=turn_id)
     return turn
 
 

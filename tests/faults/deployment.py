@@ -80,6 +80,11 @@ class Deployment:
         sent = {"Idempotency-Key": f"key-{session}", **headers}
         return await hear(self.client, "POST", "/chat/stream", json=body, headers=sent)
 
+    async def ask(self, session: str) -> httpx.Response:
+        """The same turn, its answer at once."""
+        body = {"message": message_of(session), "session_id": session}
+        return await self.client.post("/chat", json=body, headers={"Idempotency-Key": f"key-{session}"})
+
     async def insist(self, session: str, **headers: str) -> Heard:
         """Repeats the same request, as a client should, until the turn has ended well.
 

@@ -22,6 +22,13 @@ class Outcome:
     turns: int
     left_open: int
 
+    @property
+    def effects(self) -> tuple[Any, ...]:
+        """What does not depend on how often the turn broke off and said so."""
+        calls = [message.get("tool_calls") for message in self.messages]
+        events = [event for event in self.events if event != "ai.turn.completed"]
+        return self.files, calls, events, self.turns, self.left_open
+
 
 async def outcome_of(deployment: Deployment, session: str) -> Outcome:
     """Of a session whose turns have ended; the session's own name and ids are left out."""

@@ -96,20 +96,19 @@ async def test_hanging_the_client_has_its_answer_in_time(
     gate.open()
     asked = len(model.requests)
     new = await asyncio.gather(*(deployment.say(f"new-{number}") for number in range(15)))
-    print("new turns were refused after", time.monotonic() - began)
     for refused in new:
         assert (refused.status, refused.problem["code"]) == (503, "store_unavailable")
         assert "retry-after" in refused.headers
     assert time.monotonic() - began < BOUND_SECONDS
     assert len(model.requests) == asked
     heard = await speaking
-    print("the running turn ended after", time.monotonic() - began)
     assert time.monotonic() - began < BOUND_SECONDS
     assert heard.last["code"] == "store_unavailable"
     check_failure(heard)
     database.go_on()
     await deployment.insist("hung")
-    assert await outcome_of(deployment, "hung") == expected
+    # A last write may have been done when the database went on: then the turn ended once before.
+    assert (await outcome_of(deployment, "hung")).effects == expected.effects
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import httpx
 import pytest
 
 from tests.faults.deployment import Deployment
@@ -85,3 +86,24 @@ async def test_killed_amid_a_reply(deployment: Deployment, script: Script) -> No
     first = await speaking
     check_heard(first, await deployment.take_up(first), whole)
     assert await outcome_of(deployment, "once") == expected
+
+
+@pytest.mark.parametrize("kept_url", ["sqlite"], indirect=True)
+async def test_the_same_request_repeated_at_once_goes_on_by_itself(
+    deployment: Deployment, script: Script
+) -> None:
+    deployment.settings["TURN_LEASE_SECONDS"] = "10"
+    deployment.start()
+    expected, _ = await undisturbed(deployment)
+    gate = script.hold("soon", 1, 1)
+    asking = asyncio.create_task(deployment.ask("soon"))
+    await deployment.until(partial(script.has_answered, "soon", 1))
+    # Renewed three times in its time: the dead process's lease still holds when the request is repeated.
+    deployment.kill()
+    gate.open()
+    with pytest.raises(httpx.TransportError):
+        await asking
+    deployment.start()
+    answer = await deployment.ask("soon")
+    assert (answer.status_code, answer.json()["finish_reason"]) == (200, "stop")
+    assert await outcome_of(deployment, "soon") == expected
