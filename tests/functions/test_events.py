@@ -10,7 +10,10 @@ import orjson
 import pytest
 
 from tests.servers.agent import Agent, agent_server
+from tests.servers.gemini import GeminiServer
+from tests.servers.gemini_answers import hang, reply
 from tests.servers.nats import nats_server
+from tests.servers.postgres import postgres_server
 
 RESUME = {
     "ce-specversion": "1.0",
@@ -21,10 +24,9 @@ RESUME = {
 UNKNOWN_TURN = {"user_id": "default-user", "session_id": "s", "turn_id": "none"}
 
 
-@pytest.mark.parametrize("path", ["/events"])
-def test_an_event_for_a_turn_that_is_gone_is_taken(agent: Agent, path: str) -> None:
+def test_an_event_for_a_turn_that_is_gone_is_taken(agent: Agent) -> None:
     with agent.client() as client:
-        answer = client.post(path, json=UNKNOWN_TURN, headers=RESUME)
+        answer = client.post("/events", json=UNKNOWN_TURN, headers=RESUME)
         assert (answer.status_code, answer.json()) == (200, {"status": "gone"})
 
 
@@ -36,6 +38,40 @@ def test_a_turn_that_has_ended_is_left_as_it_is(agent: Agent) -> None:
         answer = client.post("/events", json={"message": message, "subscription": "x"})
         assert (answer.status_code, answer.json()) == (200, {"status": "completed"})
         assert client.get(f"/chat/turns/{turn['turn_id']}").json()["response"] == turn["response"]
+
+
+def test_a_turn_that_its_session_has_left_behind_is_gone(gemini: GeminiServer, tmp_path: Path) -> None:
+    gemini.script(hang("Half"), reply("Second."))
+    settings = {"GEMINI_API_KEY": gemini.api_key or "", "GEMINI_BASE_URL": gemini.url}
+    with agent_server(tmp_path, **settings) as agent, agent.client() as client, agent.client() as other:
+        body = {"message": "One", "session_id": "s"}
+        with client.stream("POST", "/chat/stream", json=body) as response:
+            first = ""
+            for line in response.iter_lines():
+                if '"turn_id"' in line:
+                    first = orjson.loads(line.removeprefix("data: "))["turn_id"]
+                if "Half" in line:
+                    break
+            second = {"message": "Two", "session_id": "s", "if_busy": "interrupt"}
+            assert other.post("/chat", json=second).json()["response"] == "Second."
+        data = {"user_id": "default-user", "session_id": "s", "turn_id": first}
+        answer = other.post("/events", json=data, headers=RESUME)
+        assert (answer.status_code, answer.json()) == (200, {"status": "gone"})
+        assert other.get(f"/chat/turns/{first}").json()["status"] == "interrupted"
+
+
+def test_a_database_that_is_down_makes_the_event_come_again(tmp_path: Path) -> None:
+    with postgres_server() as postgres:
+        url = postgres.create_database()
+        with agent_server(tmp_path, DATABASE_URL=url) as agent, agent.client() as client:
+            assert client.post("/events", json=UNKNOWN_TURN, headers=RESUME).status_code == 200
+            postgres.stop()
+            for path in ("/events", "/events/publish"):
+                answer = client.post(path, json=UNKNOWN_TURN, headers=RESUME)
+                assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+                assert int(answer.headers["retry-after"]) >= 1
+            postgres.start()
+            assert client.post("/events", json=UNKNOWN_TURN, headers=RESUME).json() == {"status": "gone"}
 
 
 def test_an_unknown_type_is_taken_and_logged(agent: Agent) -> None:

@@ -50,6 +50,11 @@ def test_the_function_starts_alone(target: str, tmp_path: Path) -> None:
         health = httpx.get(f"{url}/health", trust_env=False)
         assert health.status_code == 200
         assert health.json()["status"] == "healthy"
+        if target == "events":
+            # Eventarc posts to the root of a service.
+            headers = {"ce-id": "1", "ce-source": "s", "ce-specversion": "1.0", "ce-type": "t"}
+            taken = httpx.post(url, headers=headers, json={}, trust_env=False)
+            assert (taken.status_code, taken.json()) == (200, {"status": "unknown_type"})
         if target == "chat":
             answer = httpx.post(f"{url}/chat", json={"message": "Hello"}, trust_env=False, timeout=30)
             assert answer.status_code == 200

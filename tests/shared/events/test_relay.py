@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -161,6 +162,28 @@ async def test_what_was_sent_but_not_marked_is_not_sent_again_by_this_process(
             await relay.drain(seconds=5)
     assert (await relay.drain(seconds=5)).published == 1
     assert listener.heard == ["a-0"]
+
+
+async def test_what_a_dead_process_sent_but_did_not_mark_goes_out_again_under_its_id(
+    store: Store, sqlite_url: str
+) -> None:
+    listener = Listener()
+    await store_events(store, "a", 0, 1)
+    dying = await SqlStore.open(sqlite_url)
+
+    async def dies() -> None:
+        # What is under way ends, and nothing after it: as a kill between publish and mark.
+        await dying.close()
+
+    listener.before = dies
+    with pytest.raises(StoreUnavailableError):
+        await relay_of(dying, listener).drain(seconds=5)
+    listener.before = None
+    assert await store.take_named_lease(
+        name=LEASE, holder="heir", now=utc_now() + timedelta(seconds=LEASE_SECONDS), seconds=-LEASE_SECONDS
+    )
+    assert (await relay_of(store, listener).drain(seconds=5)).published == 2
+    assert listener.heard == ["a-0", "a-1", "a-0", "a-1"]
 
 
 async def test_a_store_that_is_down_at_the_start_may_come(store: Store) -> None:
