@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.servers.gemini import Request
-from tests.servers.gemini_answers import Answer, Gate, Part, call, reply
+from tests.servers.gemini_answers import Answer, Gate, Part, call, cut_after, reply
 
 FIRST = "def trade():\n    return 1\n"
 SECOND = "def trade():\n    return 2\n"
@@ -40,11 +40,12 @@ class Script:
     """Answers the model's requests; `pause` seconds lie between the words of a reply.
 
     `gates` stop a reply of a session before its words (`0`) or amid them (`1`): by the session's name, the
-    round and that place.
+    round and that place. `cuts` are the replies, by session and round, that lose their connection once.
     """
 
     pause: float = 0.0
     gates: dict[tuple[str, int, int], Gate] = field(default_factory=dict)
+    cuts: set[tuple[str, int]] = field(default_factory=set)
     answered: list[tuple[str, int]] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Answer:
@@ -52,6 +53,9 @@ class Script:
         round_ = _round(request)
         self.answered.append((session, round_))
         words = TEXTS[round_]
+        if (session, round_) in self.cuts:
+            self.cuts.remove((session, round_))
+            return cut_after(1, words[: len(words) // 2] or " ")
         items: list[str | Part | tuple[Part, ...] | Gate | float] = []
         for place, word in enumerate((words[: len(words) // 2], words[len(words) // 2 :])):
             gate = self.gates.get((session, round_, place))
