@@ -44,7 +44,7 @@ async def deploy_bot(
     deployed = await deployer.deploy(
         Order(
             session=session,
-            call_id=f"turn {origin.turn_id} {context.call_id}",
+            call_id=f"turn {origin.turn_id} {origin.grant.call_id}",
             name=name,
             artifacts_sha256=origin.grant.artifacts_sha256,
             wait_seconds=_WAIT_SECONDS,
