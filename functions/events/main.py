@@ -1,4 +1,4 @@
-"""The deployed target `events`: platform events into session context."""
+"""The deployed target `events`: events in, and on demand those that wait out."""
 
 import pathlib
 import sys

@@ -70,6 +70,19 @@ class NatsServer:
             self._process.wait(10)
             self._process = None
 
+    def hang(self) -> None:
+        """SIGSTOP: connections are taken, and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 5
+        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < deadline, "NATS does not stop"
+
+    def go_on(self) -> None:
+        """SIGCONT: what was asked meanwhile is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
         """A client of its own, as `nats.connect` gives it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -63,6 +64,22 @@ async def test_a_repeat_is_stored_once_also_after_a_restart(
     again = await publisher.publish((cloud(0), cloud(1)))
     assert again.accepted == frozenset({"s-0", "s-1"})
     assert [each.headers["ce-id"] for each in await nats.kept()] == ["s-0", "s-1"]
+
+
+async def test_a_server_that_hangs_is_not_waited_for_and_stores_a_repeat_once(
+    nats: NatsServer, publisher: NatsPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.events.nats.ACK_SECONDS", 0.3)
+    await publisher.publish((cloud(0),))
+    nats.hang()
+    async with asyncio.timeout(3):
+        hung = await publisher.publish((cloud(1), cloud(2)))
+    assert hung.accepted == frozenset()
+    assert isinstance(hung.error, PublishError)
+    # What was sent arrives after all, and its repeat.
+    nats.go_on()
+    assert (await publisher.publish((cloud(1), cloud(2)))).error is None
+    assert [each.headers["ce-id"] for each in await nats.kept()] == ["s-0", "s-1", "s-2"]
 
 
 async def test_a_stream_that_was_deleted_is_made_again(nats: NatsServer, publisher: NatsPublisher) -> None:
