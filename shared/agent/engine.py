@@ -25,6 +25,7 @@ from shared.errors import (
     ApprovalConflictError,
     ApprovalRequiredError,
     ConflictError,
+    SessionConflictError,
     TurnInProgressError,
 )
 from shared.keys import SessionKey
@@ -243,13 +244,24 @@ class TurnEngine:
         self._watch.close()
 
     async def _go_on(self, turn: Turn) -> Turn:
-        """The repeat of a request goes on with its turn, unless somebody does or the session has gone on."""
+        """The repeat of a request goes on with its turn, unless somebody does or it has ended meanwhile.
+
+        Raises:
+            SessionConflictError: the session has gone on without the turn, which stays as it is.
+        """
         if self._held.of_user(turn.key.user_id, turn.turn_id) is not None:
             return turn
         try:
             return self._launch(await self._take(turn, ResumedStep()))
-        except ConflictError:
-            return await self._store.load_turn(user_id=turn.key.user_id, turn_id=turn.turn_id)
+        except ConflictError as error:
+            found = await self._store.load_turn(user_id=turn.key.user_id, turn_id=turn.turn_id)
+            if isinstance(error, SessionConflictError) and _may_go_on(found):
+                raise SessionConflictError(
+                    "the session has gone on after this turn, which cannot go on any more; "
+                    "send the message again under a new Idempotency-Key",
+                    turn_id=turn.turn_id,
+                ) from error
+            return found
 
     async def _take(self, turn: Turn, step: ResumedStep | DecisionStep) -> BegunTurn:
         return await self._store.take_turn(
