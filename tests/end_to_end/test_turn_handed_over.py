@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -133,12 +134,15 @@ def test_straight_to_the_events_function_without_a_broker(
         assert len(gemini.requests) == 3
 
 
-def test_an_events_function_that_dies_meanwhile_is_asked_again(
-    gemini: GeminiServer, pubsub: PubSubServer, postgres_url: str, tmp_path: Path
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_an_events_function_that_ends_meanwhile_is_asked_again(
+    end: signal.Signals, gemini: GeminiServer, pubsub: PubSubServer, postgres_url: str, tmp_path: Path
 ) -> None:
     gemini.script(reply("Working.", SUGGEST), hang("Half"), hang("Half again"), reply("And the rest."))
     port = free_port()
     both = {**model(gemini), **pubsub.settings(), "DATABASE_URL": postgres_url, "SERVICE_AUTH": "secret"}
+    # After a kill the turn is free when its lease has run out.
+    both["TURN_LEASE_SECONDS"] = "5"
     push = pubsub.push(RESUME_TOPIC, f"http://127.0.0.1:{port}/events")
     (tmp_path / "third").mkdir()
     with two(tmp_path, {**both, **CLOUD}, {**both, "PORT": str(port)}) as (here, there):
@@ -147,8 +151,8 @@ def test_an_events_function_that_dies_meanwhile_is_asked_again(
         while len(gemini.requests) < 3:
             assert time.monotonic() < deadline, here.logs() + there.logs()
             time.sleep(0.02)
-        there.process.terminate()
-        assert there.process.wait(10) == 0
+        there.process.send_signal(end)
+        there.process.wait(10)
         with agent_server(tmp_path / "third", **both, PORT=str(port)) as third:
             messages = ended(third)
             assert [message["role"] for message in messages] == ["user", "assistant"]
