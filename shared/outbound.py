@@ -87,11 +87,16 @@ async def exchange(
                         raise TooLargeError(f"the answer has more than {max_bytes} bytes")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(status=response.status_code, headers=found, body=bytes(body))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
+        ) as error:
             raise UnreachedError(f"there is no connection ({type(error).__name__})") from None
         except httpx.TimeoutException as error:
             raise TimeoutError from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             # The cause may quote the URL or a header.
             raise UnavailableError(f"the connection failed ({type(error).__name__})") from None
 

@@ -185,6 +185,13 @@ class Settings(BaseModel):
             raise ValueError(error.message.removeprefix("ENCRYPTION_KEYS: ")) from None
         return value
 
+    @field_validator("the0_api_url")
+    @classmethod
+    def _platform(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("takes the URL of the platform's API, https://HOST or https://HOST/PATH")
+        return value
+
     @field_validator("tools_url")
     @classmethod
     def _service(cls, value: str | None) -> str | None:

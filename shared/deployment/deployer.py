@@ -111,6 +111,7 @@ class Deployer:
 
         Raises:
             DeploymentNotConfiguredError: there is no platform.
+            UnauthenticatedError: the caller's credential cannot be one.
             SessionNotFoundError: the user has no such session.
             BotInvalidError, TooLargeError: the files are no bot that the platform takes; nothing was sent.
             ApprovalConflictError: they are not the set that the user said yes to.
@@ -145,6 +146,7 @@ class Deployer:
             _log.info("deployment did not succeed", extra={"code": error.code})
 
     async def _deploy(self, order: Order, url: str) -> Deployed:
+        platform = Platform(url, order.authorization or self._authorization)
         known = await self._store.load_deployment(key=order.session, call_id=order.call_id)
         if known is not None and (known.asked != order.asked or known.has_ended):
             return _outcome(known, order)
@@ -164,7 +166,7 @@ class Deployer:
             return _outcome(record, order)
         means = Means(
             store=self._store,
-            platform=Platform(url, order.authorization or self._authorization),
+            platform=platform,
             bot=lambda: self._bot_again(order, progress.artifacts_sha256),
             clock=self._clock,
         )

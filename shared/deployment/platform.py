@@ -14,7 +14,13 @@ from urllib.parse import quote
 
 from shared.deployment.answers import Listed, Made, listed, made_of, read_json, said, versions_of
 from shared.deployment.bot import Bot
-from shared.errors import AppError, DeploymentRefusedError, PlatformUnavailableError, UnreachedError
+from shared.errors import (
+    AppError,
+    DeploymentRefusedError,
+    PlatformUnavailableError,
+    UnauthenticatedError,
+    UnreachedError,
+)
 from shared.outbound import Answer, Upload, exchange
 
 ASK_SECONDS = 15.0
@@ -39,6 +45,9 @@ class Platform:
     """The platform at a URL, asked in the name of whoever `authorization` (a header's value) belongs to."""
 
     def __init__(self, url: str, authorization: str | None) -> None:
+        """Raises UnauthenticatedError for a credential that no header can carry."""
+        if authorization is not None and not (authorization.isascii() and authorization.isprintable()):
+            raise UnauthenticatedError("the credential holds characters that none has")
         self._url = url.rstrip("/")
         self._headers = {"Accept": "application/json"}
         if authorization is not None:

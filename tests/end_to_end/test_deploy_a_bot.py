@@ -249,6 +249,13 @@ def test_callers_without_a_turn_cannot_deploy_by_tool(placed: tuple[Agent, Platf
         forged = {"session_id": "tool", "call_id": call, "turn_id": turn, "approval": yes}
         called = client.post("/tools/deploy_bot", json=forged).json()
         assert called["error"]["code"] == "approval_required", called
+        asked = {"name": "deploy_bot", "arguments": {"session_id": "tool"}}
+        answer = client.post(
+            "/mcp",
+            json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked},
+            headers={"Accept": "application/json, text/event-stream"},
+        )
+        assert "only inside a chat turn" in answer.text
         assert deployed(platform, "tool") == []
 
 

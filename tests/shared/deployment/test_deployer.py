@@ -22,6 +22,7 @@ from shared.errors import (
     IdempotencyMismatchError,
     PlatformUnavailableError,
     SessionNotFoundError,
+    UnauthenticatedError,
 )
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
@@ -267,6 +268,13 @@ async def test_a_key_that_does_not_hold_is_the_platforms_refusal(rig: Rig) -> No
         await rig.deployer(api_key="wrong").deploy(ORDER)
     assert refused.value.details == {"platform_status": 401, "platform_message": "Unauthorized"}
     assert "wrong" not in refused.value.message
+
+
+async def test_a_credential_that_no_header_carries_is_refused_before_anything(rig: Rig) -> None:
+    with pytest.raises(UnauthenticatedError):
+        await rig.deploy(Order(session=KEY, call_id="c", authorization="Bearer é"))
+    assert await rig.store.load_deployment(key=KEY, call_id="c") is None
+    assert rig.platform.asked == []
 
 
 async def test_a_bot_of_somebody_elses_is_not_touched(uploading: Rig) -> None:
