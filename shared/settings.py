@@ -224,8 +224,12 @@ class Settings(BaseModel):
 
     @property
     def hands_turns_over(self) -> bool:
-        """Whether this process may be throttled once its response ended: a turn cannot go on in it."""
-        return self.k_service is not None
+        """Whether a turn is left to another instance when its client goes away.
+
+        In the cloud this one may be throttled once its response ended. Without a way there (Pub/Sub, or the
+        events function's address) the turn stays here: it may be slow, but it is not lost.
+        """
+        return self.k_service is not None and (self.pubsub_project or self.events_url) is not None
 
     @property
     def provider(self) -> Literal["gemini", "offline"]:
