@@ -63,12 +63,17 @@ def question(task: Task) -> str:
 
 
 def answer_from(value: dict[str, Any]) -> str:
-    """The best passages as quotations with their places; an honest word when there are none."""
+    """The best passages as quotations with their places; an honest word when there are none.
+
+    Where the search says that its pages may be older ones, the answer says so too.
+    """
     results = _results(value)
+    notice = str(value["notice"]) if value.get("notice") else None
     if not results:
-        return (
+        return paragraphs(
             "The documentation does not say anything on this that I could find. "
-            "Other words, or a file or option name, may help."
+            "Other words, or a file or option name, may help.",
+            notice,
         )
     pieces = ["This is what the documentation says:"]
     for result in results[:_QUOTED]:
@@ -76,7 +81,7 @@ def answer_from(value: dict[str, Any]) -> str:
             f"**{_title(result)}** (`{place(result)}`)\n\n{quoted(str(result.get('content', '')), 900)}"
         )
     rest = [f"`{place(result)}`" for result in results[_QUOTED:]]
-    return paragraphs(*pieces, f"See also {', '.join(rest)}." if rest else None)
+    return paragraphs(*pieces, f"See also {', '.join(rest)}." if rest else None, notice)
 
 
 def citations(conversation: Conversation) -> str | None:

@@ -75,6 +75,18 @@ def test_a_question_is_answered_in_the_words_of_the_pages_with_their_place() -> 
     assert "`backtesting.md#Replaying candles from a file`" in answer
 
 
+@pytest.mark.parametrize("found", [True, False])
+def test_pages_that_may_be_older_are_said_to_be(found: bool) -> None:
+    page = {"path": "state.md", "title": "State", "heading": "State", "content": "Kept by the SDK."}
+    answer = {
+        "results": [page] if found else [],
+        "notice": "The service is down: these are the shipped pages.",
+    }
+    talk = Talk(answers={"search_documentation": lambda call: answer})
+
+    assert "these are the shipped pages" in talk.say("search the docs for state")
+
+
 def test_pages_that_say_nothing_are_not_made_to() -> None:
     talk = Talk(answers={"search_documentation": lambda call: {"results": [], "total_found": 0}})
 
