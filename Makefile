@@ -1,10 +1,10 @@
-# setup | run | test | check | bench | lock. Only python3.11 and npm are needed to begin.
+# setup | run | test | test-faults | check | bench | lock. Only python3.11 and npm are needed to begin.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run migrate test check format bench lock clean
+.PHONY: setup run migrate test test-faults check format bench lock clean
 
 setup: $(READY) node_modules/.ready
 
@@ -29,7 +29,11 @@ migrate: setup
 	$(BIN)/python -m shared.sessions.migrate
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+# What kills, stops and fills things for minutes; the quick ones of the same folder are in `test`.
+test-faults: setup
+	$(BIN)/python -m pytest -n 2 --dist load -m long tests/faults
 
 check: setup
 	$(BIN)/ruff format --check .

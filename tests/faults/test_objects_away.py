@@ -53,3 +53,5 @@ async def test_files_are_saved_whole_or_not_at_all(deployment: Deployment, seawe
         assert again.status_code == 201
         await deployment.insist("after")
         assert await outcome_of(deployment, "after") == expected
+        # Before the proxy, which its connections would outlive.
+        deployment.kill()

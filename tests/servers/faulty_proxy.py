@@ -60,6 +60,8 @@ class FaultyProxy:
     def __init__(self, port: int) -> None:
         self.faults = Faults()
         self._target = port
+        # A loop holds its tasks weakly: one that is silent for ever would be collected.
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -88,6 +90,7 @@ class FaultyProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server: asyncio.StreamWriter | None = None
+        self._serving.add(asyncio.current_task())
         try:
             answers, server = await asyncio.open_connection("127.0.0.1", self._target)
             while True:
@@ -96,6 +99,7 @@ class FaultyProxy:
         except (_Cut, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return
         finally:
+            self._serving.discard(asyncio.current_task())
             for end in (writer, server):
                 if end is not None:
                     end.transport.abort()
