@@ -20,13 +20,12 @@ from shared.artifact import (
     Artifact,
     ArtifactContent,
     SavedArtifact,
-    artifact_type,
     check_filename,
-    mime_type,
 )
 from shared.artifacts.compression import CONTENT_ENCODING, compress, decompress
 from shared.artifacts.paths import object_key
 from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore, SignsUrls
+from shared.artifacts.scan import Scan, Scanner
 from shared.clock import Clock
 from shared.errors import StoreUnavailableError, TooLargeError, UnprocessableError, VersionConflictError
 from shared.ids import NewId
@@ -65,6 +64,7 @@ class _NewBytes:
     data: bytes
     frame: bytes
     sha256: str
+    scan: Scan
     expected_version: int | None
     quality_score: int | None
     turn_id: str | None
@@ -91,6 +91,7 @@ class ArtifactLibrary:
         self._observe = observe
         self._max_file_bytes = max_file_bytes
         self._max_files = max_files
+        self._scanner = Scanner()
         self._writing: WeakValueDictionary[ArtifactKey, asyncio.Lock] = WeakValueDictionary()
 
     async def save(
@@ -107,11 +108,14 @@ class ArtifactLibrary:
             raise TooLargeError(
                 f"a file has at most {self._max_file_bytes} bytes", limit=self._max_file_bytes
             )
+        sha256 = hashlib.sha256(data).hexdigest()
+        scan = await asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
         new = _NewBytes(
             key=key,
             data=data,
             frame=compress(data) if len(data) <= _SMALL else await asyncio.to_thread(compress, data),
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256,
+            scan=scan,
             expected_version=expected_version,
             quality_score=quality_score,
             turn_id=turn_id,
@@ -195,13 +199,14 @@ class ArtifactLibrary:
         return Artifact(
             key=new.key,
             version=version,
-            type=artifact_type(new.key.filename),
-            mime_type=mime_type(new.key.filename),
+            type=new.scan.type,
+            mime_type=new.scan.mime_type,
             size=len(new.data),
             sha256=new.sha256,
             created_at=self._clock(),
             object_key=stored,
             quality_score=new.quality_score,
+            findings=new.scan.findings,
             turn_id=new.turn_id,
         )
 
@@ -211,7 +216,7 @@ class ArtifactLibrary:
 
     async def _put_bytes(self, new: _NewBytes, version: int) -> str:
         about = ObjectFacts(
-            content_type=mime_type(new.key.filename),
+            content_type=new.scan.mime_type,
             content_encoding=CONTENT_ENCODING,
             facts={"sha256": new.sha256, "size": str(len(new.data))},
         )

@@ -108,6 +108,7 @@ class Artifacts(Protocol):
         Raises:
             SessionNotFoundError: the user has no such session.
             UnprocessableError: the filename is not allowed.
+            FindingsError: the file holds a credential, or a way out of the sandbox; its details say where.
             TooLargeError: the file or the session's number of files is over the limit.
             VersionConflictError: `expected_version` is not the newest (0 expects none).
             SessionConflictError: the turn `turn_id` was rolled back.

@@ -1,0 +1,76 @@
+"""Quick looks at a text: which of its lines, and whether its code, are worth a scanner's time.
+
+A scanner takes milliseconds for a file of 10 KB, and nearly every file holds nothing: words are searched
+first, without which none of the scanners finds anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+# In lower case: what the known kinds of tokens hold.
+_TOKENS = (
+    *("a3t", "akia", "abia", "acca", "asia", "aws", "accountkey", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    *("glpat", "gldt", "glft", "glsoat", "glrt", "gr1348941", "glcbt", "glptt", "glimt", "glagent", "gloas"),
+    *("eyj", "begin", "putty", "pypi-", "sg.", "xox", "hooks.slack", "k_live", "sk-", "aiza"),
+)
+_NAMES = ("key", "secret", "token", "pass", "credential", "mnemonic", "seed")
+# Two messengers' tokens have no word of their own. Each begins with a letter that searches find quickly.
+_WORDLESS = (re.compile(r":[\w-]{35}"), re.compile(r"\.[\w-]{6}\.[\w-]{27}"))
+_VALUE = re.compile(r"""[:=]\s*["']?[^\s"',}#]{8}""")
+_LITERAL = re.compile(r"""["'`]([^\s"'`]{8,4096}|[a-z]{3,8}(?: [a-z]{3,8}){11,23})["'`]""")
+_DANGERS = ("exec", "eval", "os.", "popen", "subprocess", "shell", "pickle", "marshal", "child_process", "vm")
+_DANGER = re.compile(
+    r"\b(?:exec|eval)\b|\bos\.(?:system|exec|spawn|popen|posix_spawn)|popen|subprocess|\bshell\s*=|pickle|marshal"
+    r"|child_process|node:vm|['\"]vm['\"]"
+)
+_ESCAPES = ("docker.sock", "containerd.sock", "/proc/", "__subclasses__", "release_agent", "nsenter")
+
+
+def suspect_lines(lines: list[str], lowered: str, *, settings: bool) -> list[int]:
+    """The indexes of the lines that may hold a credential; `lowered` is the whole text in lower case.
+
+    In settings, and texts about them, a name and its value count; in code only what a token itself shows.
+    """
+    tokens = [word for word in _TOKENS if word in lowered]
+    names = [word for word in _NAMES if word in lowered] if settings else []
+    shapes = [shape for shape in _WORDLESS if shape.search(lowered)]
+    in_urls = "://" in lowered and "@" in lowered
+    if not (tokens or names or shapes or in_urls):
+        return []
+    return [
+        index
+        for index, line in enumerate(lines)
+        if _holds(line.lower(), tokens)
+        or (names and _VALUE.search(line) and _holds(line.lower(), names))
+        or (in_urls and "@" in line and "://" in line)
+        or any(shape.search(line) for shape in shapes)
+    ]
+
+
+def may_name_secret(text: str, lowered: str) -> bool:
+    """Whether the code may bind a random-looking literal to the name of a credential."""
+    if not any(name in lowered for name in _NAMES):
+        return False
+    from shared.analysis.secret_shapes import looks_secret
+
+    # As a password: the shortest that counts.
+    return any(looks_secret("password", literal) for literal in _LITERAL.findall(text))
+
+
+def may_be_dangerous(lowered: str) -> bool:
+    """Whether the code may run other code or programs."""
+    return any(word in lowered for word in _DANGERS) and _DANGER.search(lowered) is not None
+
+
+def may_escape(lowered: str) -> bool:
+    """Whether the text names a way out of a container or an interpreter's limits."""
+    return any(word in lowered for word in _ESCAPES)
+
+
+def _holds(line: str, words: list[str]) -> bool:
+    # A plain loop: a generator costs more than the searches.
+    for word in words:  # noqa: SIM110
+        if word in line:
+            return True
+    return False
