@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.deployment.deployer import Order
-from shared.errors import UnprocessableError
+from shared.errors import DeploymentInProgressError, UnprocessableError
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.resources import resources
@@ -18,6 +20,7 @@ from shared.web.model import WireModel
 from shared.web.service_token import USER_HEADER
 
 _MAX_KEY = 255
+_ANSWER_SECONDS = 25.0
 
 
 class DeployBody(WireModel):
@@ -41,15 +44,24 @@ async def deploy(request: Request) -> Response:
     user_id = await resources().authenticator.user_of(request, body.user_id)
     session = SessionKey(user_id=user_id, session_id=request.path_params["session_id"])
     note(request, session_id=session.session_id[:128])
-    deployer = await resources().deployer()
-    deployed = await deployer.deploy(
-        Order(
-            session=session,
-            call_id=f"user {_idempotency_key(request) or new_id()}",
-            name=body.name,
-            authorization=_own_authorization(request),
-        )
+    key = _idempotency_key(request) or new_id()
+    order = Order(
+        session=session,
+        call_id=f"user {key}",
+        name=body.name,
+        authorization=_own_authorization(request),
     )
+    deployer = await resources().deployer()
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            deployed = await deployer.deploy(order)
+    except TimeoutError as error:
+        # It goes on, and a repeat finds what became of it.
+        raise DeploymentInProgressError(
+            "the platform takes its time: ask again with this Idempotency-Key",
+            retry_after=5,
+            idempotency_key=key,
+        ) from error
     note(request, bot_id=deployed.bot_id)
     answer = {"success": True, "bot_id": deployed.bot_id, "deployment_url": deployed.url}
     return json_response(answer, status=201)

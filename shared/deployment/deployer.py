@@ -122,9 +122,7 @@ class Deployer:
             DeploymentUnknownError: the platform may have made the bot and does not tell.
             StoreUnavailableError.
         """
-        if self._url is None:
-            raise DeploymentNotConfiguredError("nothing can be deployed here: THE0_API_URL is not set")
-        task = asyncio.create_task(self._deploy(order, self._url))
+        task = asyncio.create_task(self._deploy(order))
         self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
@@ -145,13 +143,16 @@ class Deployer:
             # Its caller may be gone.
             _log.info("deployment did not succeed", extra={"code": error.code})
 
-    async def _deploy(self, order: Order, url: str) -> Deployed:
-        platform = Platform(url, order.authorization or self._authorization)
+    async def _deploy(self, order: Order) -> Deployed:
         known = await self._store.load_deployment(key=order.session, call_id=order.call_id)
         if known is not None and (known.asked != order.asked or known.has_ended):
             return _outcome(known, order)
+        # A session that is not there is told before anything of this installation.
+        artifacts = await self._artifacts.list(session=order.session)
+        if self._url is None:
+            raise DeploymentNotConfiguredError("nothing can be deployed here: THE0_API_URL is not set")
+        platform = Platform(self._url, order.authorization or self._authorization)
         if known is None:
-            artifacts = await self._artifacts.list(session=order.session)
             bot = await self._bot(order, artifacts, order.artifacts_sha256)
             progress = Progress(
                 artifacts_sha256=set_sha256(artifacts),
@@ -164,10 +165,11 @@ class Deployer:
         record, token = await self._held(order, progress)
         if record.token != token or record.has_ended:
             return _outcome(record, order)
+        wanted = progress_of(record.progress).artifacts_sha256
         means = Means(
             store=self._store,
             platform=platform,
-            bot=lambda: self._bot_again(order, progress.artifacts_sha256),
+            bot=lambda: self._bot_again(order, wanted),
             clock=self._clock,
         )
         return await self._finish(DeploymentRun(means, record), order)

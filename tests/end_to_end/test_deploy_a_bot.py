@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.end_to_end.test_remote_tools import direct_calls, two_agents
 from tests.servers.agent import Agent, agent_server
-from tests.servers.platform import Platform, platform_server
+from tests.servers.platform import Platform, Reply, platform_server
 from tests.servers.sse import Stream, chat_stream, read_stream
 from tests.shared.deployment.bots import tiny_bot
 
@@ -222,6 +223,25 @@ def test_a_platform_that_fails_is_a_502_with_its_words(placed: tuple[Agent, Plat
         assert (failed.status_code, failed.json()["code"]) == (502, "platform_unavailable")
         assert "maintenance until noon" in failed.json()["detail"]
         assert client.post("/artifacts/deploy/down", headers={"Idempotency-Key": "k"}).status_code == 201
+
+
+@pytest.mark.timeout(180)
+def test_a_platform_that_hangs_is_answered_for_and_found_by_a_repeat(placed: tuple[Agent, Platform]) -> None:
+    agent, platform = placed
+    with agent.client() as client:
+        save(client, "slow")
+        held = platform.fail("upload", holds=True, takes=True)
+        held.reply = Reply(200, {"success": True, "filePath": "agent/bot-slow/1.2.3"})
+        began = time.monotonic()
+        waiting = client.post("/artifacts/deploy/slow")
+        assert time.monotonic() - began < 30
+        assert (waiting.status_code, waiting.json()["code"]) == (409, "deployment_in_progress")
+        assert waiting.headers["retry-after"] == "5"
+        held.release.set()
+        headers = {"Idempotency-Key": waiting.json()["idempotency_key"]}
+        found = client.post("/artifacts/deploy/slow", headers=headers)
+        assert (found.status_code, found.json()["bot_id"]) == (201, deployed(platform, "slow")[0]["id"])
+        assert len(deployed(platform, "slow")) == 1
 
 
 def test_without_a_platform_it_says_so(agent: Agent) -> None:
