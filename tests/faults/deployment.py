@@ -80,6 +80,12 @@ class Deployment:
         sent = {"Idempotency-Key": f"key-{session}", **headers}
         return await hear(self.client, "POST", "/chat/stream", json=body, headers=sent)
 
+    async def opening(self, session: str) -> Heard:
+        """The first event of a turn that runs, to a second client, which leaves then."""
+        body = {"message": message_of(session), "session_id": session}
+        headers = {"Idempotency-Key": f"key-{session}"}
+        return await hear(self.client, "POST", "/chat/stream", json=body, headers=headers, events=1)
+
     async def ask(self, session: str) -> httpx.Response:
         """The same turn, its answer at once."""
         body = {"message": message_of(session), "session_id": session}

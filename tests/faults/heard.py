@@ -42,8 +42,13 @@ class Heard:
         return [event for _, event in self.events if event["type"] == kind]
 
 
-async def hear(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Heard:
-    """Reads a stream to its end, whatever that is; never raises for what the server or the network does."""
+async def hear(
+    client: httpx.AsyncClient, method: str, path: str, *, events: int | None = None, **request: Any
+) -> Heard:
+    """Reads a stream to its end, whatever that is; never raises for what the server or the network does.
+
+    With `events` the client leaves after so many.
+    """
     heard = Heard()
     try:
         async with client.stream(method, path, **request) as response:
@@ -61,6 +66,8 @@ async def hear(client: httpx.AsyncClient, method: str, path: str, **request: Any
                 elif line.startswith("data: "):
                     heard.events.append((at, json.loads(line[6:])))
                     at = ""
+                    if len(heard.events) == events:
+                        return heard
     except httpx.TransportError:
         heard.ended = "cut"
     return heard
