@@ -79,6 +79,9 @@ class GeminiModel:
         """
         try:
             await self._open()
+        except asyncio.CancelledError:
+            # Not to ask for `failures()`, which imports what another thread may be importing now.
+            raise
         except failures() as failure:
             # See to_app_error for why the cause is not chained.
             raise to_app_error(failure, self._model) from None
@@ -109,6 +112,8 @@ class GeminiModel:
                             yield chunk
                     yield reply.done()
                 return
+            except (asyncio.CancelledError, GeneratorExit):
+                raise
             except failures() as failure:
                 error = to_app_error(failure, model)
                 cause = type(failure).__name__

@@ -11,11 +11,18 @@ from tests.servers.gemini import GeminiServer
 from tests.shared.agent.rig import Deployment, gemini_model
 
 
+@pytest.fixture(params=["sqlite", "postgres", "firestore"])
+def backend_url(request: pytest.FixtureRequest) -> str:
+    """A new database of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @pytest.fixture
-async def deployment(database_url: str, tmp_path: Path, gemini: GeminiServer) -> AsyncIterator[Deployment]:
-    """Engines over one database, the test once on SQLite and once on Postgres."""
+async def deployment(backend_url: str, tmp_path: Path, gemini: GeminiServer) -> AsyncIterator[Deployment]:
+    """Engines over one database, the test once on each kind."""
     model = gemini_model(gemini)
-    made = Deployment(database_url, tmp_path / "objects", model)
+    made = Deployment(backend_url, tmp_path / "objects", model)
     yield made
     await made.close()
     await model.close()

@@ -25,6 +25,7 @@ from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.model.gemini import GeminiModel
 from shared.model.port import ChatModel
+from shared.sessions.firestore.store import FirestoreStore
 from shared.sessions.port import Store
 from shared.sessions.sql.store import SqlStore
 from shared.settings import Settings
@@ -123,9 +124,9 @@ class Instance:
         """A turn of the test's session."""
         return await self.engine.begin(key=KEY, request=TurnRequest(message=message), **options)  # type: ignore[arg-type]
 
-    async def wait(self, turn: Turn) -> Turn:
-        """The turn when it has ended or pauses; within 20 s."""
-        async with asyncio.timeout(20):
+    async def wait(self, turn: Turn, seconds: float = 20) -> Turn:
+        """The turn when it has ended or pauses, within so many seconds."""
+        async with asyncio.timeout(seconds):
             return await self.engine.wait(user_id=KEY.user_id, turn_id=turn.turn_id)
 
     async def updates(self, turn: Turn, after: Position = START) -> list[Update]:
@@ -135,6 +136,13 @@ class Instance:
             async for updates in self.engine.follow(user_id=KEY.user_id, turn_id=turn.turn_id, after=after):
                 found.extend(updates)
         return found
+
+
+async def open_database(url: str, clock: MovableClock) -> Store:
+    """The store of a URL."""
+    if url.startswith("firestore:"):
+        return await FirestoreStore.open(url, clock=clock)
+    return await SqlStore.open(url, clock=clock)
 
 
 class Deployment:
@@ -149,7 +157,8 @@ class Deployment:
 
     async def instance(self) -> Instance:
         """A further one."""
-        store = await self._stack.enter_async_context(await SqlStore.open(self._url, clock=self.clock))
+        store = await open_database(self._url, self.clock)
+        self._stack.push_async_callback(store.close)
         library = ArtifactLibrary(
             objects=LocalObjectStore(self._folder), index=store, clock=self.clock, new_id=new_id
         )

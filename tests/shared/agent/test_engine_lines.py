@@ -98,7 +98,7 @@ async def test_two_hundred_messages_at_once_in_any_mixture(
         instance = instances[number % 2]
         try:
             turn = await instance.begin(f"Message {number}", if_busy=ways[number])
-            return ways[number], await instance.wait(turn)
+            return ways[number], await instance.wait(turn, 150)
         except TurnInProgressError:
             return ways[number], None
         except Exception as error:  # noqa: BLE001 (which one is the question)
