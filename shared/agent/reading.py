@@ -158,7 +158,8 @@ class TurnReader:
         except TurnNotFoundError:
             if known:
                 raise TurnRolledBackError(
-                    "a newer message removed this turn, as it was asked to", turn_id=turn_id
+                    "this turn is gone: a newer message removed it, or its session was deleted",
+                    turn_id=turn_id,
                 ) from None
             raise
 
