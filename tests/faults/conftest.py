@@ -58,6 +58,6 @@ def model(script: Script) -> Iterator[GeminiServer]:
 
 @pytest.fixture
 async def deployment(tmp_path: Path, model: GeminiServer, kept_url: str) -> AsyncIterator[Deployment]:
-    """An agent on that database and model, not started yet; its leases last two seconds."""
+    """An agent on that database and model, not started yet; its leases last three seconds."""
     async with Deployment(tmp_path, model, kept_url) as made:
         yield made

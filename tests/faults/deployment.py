@@ -18,7 +18,7 @@ from tests.servers.agent import Agent, end_agent, start_agent
 from tests.servers.gemini import GeminiServer
 from tests.servers.ports import free_port
 
-LEASE_SECONDS = 2
+LEASE_SECONDS = 3
 WAIT_SECONDS = 30.0
 
 
