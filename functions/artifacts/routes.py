@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from functions.artifacts import handlers
 from functions.artifacts.deploy import DeployAnswer, DeployBody, deploy
+from functions.artifacts.retention import (
+    DEFAULT_SECONDS,
+    MAX_SECONDS,
+    HoldAnswer,
+    HoldBody,
+    RetentionAnswer,
+    put_hold,
+    run_retention,
+)
 from functions.artifacts.wire import (
     ArtifactAnswer,
     ContentAnswer,
@@ -116,6 +125,31 @@ ROUTES: tuple[Endpoint, ...] = (
         status=201,
         query=(USER_ID,),
         errors=(*_ERRORS, 409, 413, 415, 422, 502),
+    ),
+    Endpoint(
+        method="POST",
+        path="/artifacts/retention",
+        handler=run_retention,
+        summary="Services only: remove what is over its time; a call that is not complete is to be repeated",
+        answer=RetentionAnswer,
+        query=(
+            Query(name="dry_run", description="count only", schema={"type": "boolean"}),
+            Query(
+                name="seconds",
+                description=f"about how long to work, {DEFAULT_SECONDS} when left out",
+                schema={"type": "integer", "minimum": 1, "maximum": MAX_SECONDS},
+            ),
+        ),
+        errors=(400, 401, 403, 409, 503),
+    ),
+    Endpoint(
+        method="PUT",
+        path="/artifacts/retention/holds",
+        handler=put_hold,
+        summary="Services only: put the legal hold on a session, or take it off",
+        body=HoldBody,
+        answer=HoldAnswer,
+        errors=(400, 401, 403, 404, 413, 415, 422, 503),
     ),
     # Last of the GETs: any other path below /artifacts is a filename.
     Endpoint(

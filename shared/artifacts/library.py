@@ -36,6 +36,7 @@ from shared.sessions.port import ArtifactIndex
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 200
 URL_LIFETIME = timedelta(minutes=10)
+_RECORDED_WITHIN = timedelta(hours=1)
 _SMALL = 64 * 1024
 _ATTEMPTS = 100
 _PLACES = 4
@@ -170,6 +171,7 @@ class ArtifactLibrary:
 
     async def _save(self, new: _NewBytes) -> SavedArtifact:
         stored: str | None = None
+        stored_at = self._clock()
         tried, step = 0, 1
         for _ in range(_ATTEMPTS):
             newest = await self._index.newest(key=new.key)
@@ -185,8 +187,9 @@ class ArtifactLibrary:
             else:
                 # The number went with a turn that was rolled back, and others may have after it.
                 tried, step = tried + step, step * 2
-            if stored is None:
-                stored = await self._put_bytes(new, tried)
+            # After a day without a record retention takes them: a process may be frozen for long.
+            if stored is None or self._clock() - stored_at > _RECORDED_WITHIN:
+                stored, stored_at = await self._put_bytes(new, tried), self._clock()
             artifact = self._record(new, tried, stored)
             if await self._index.add_version(
                 artifact=artifact, max_files=self._max_files, events=(self._created_event(artifact),)
@@ -234,6 +237,8 @@ class ArtifactLibrary:
         for _ in range(2):
             frame = await self._objects.get(object_key=artifact.object_key)
             if frame is None:
+                # Retention may just have taken the version, its record first: then this says so.
+                await self._index.load_version(key=artifact.key, version=artifact.version)
                 _report(artifact, "missing")
                 raise StoreUnavailableError(
                     f"the bytes of {artifact.filename} version {artifact.version} are missing"

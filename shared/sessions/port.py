@@ -22,6 +22,7 @@ from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
+from shared.sessions.retention_port import Retention
 from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
 
 T = TypeVar("T")
@@ -425,6 +426,7 @@ class Store(
     UsageLedger,
     UserSecrets,
     NamedLeases,
+    Retention,
     Protocol,
 ):
     """The whole store, as an adapter provides it."""

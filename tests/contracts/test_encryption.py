@@ -138,6 +138,8 @@ def test_every_body_has_its_owner_beside_it_and_other_text_is_names() -> None:
         "artifact_versions.object_key",
         "artifact_versions.sha256",
         "artifact_versions.type",
+        "deployments.asked",
+        "deployments.state",
         "held_events.type",
         "idempotency.body_hash",
         "outbox.type",
@@ -146,6 +148,7 @@ def test_every_body_has_its_owner_beside_it_and_other_text_is_names() -> None:
         "turns.prompt_version",
         "turns.status",
         "waiting_turns.prompt_version",
+        "work_places.place",
     }
 
 

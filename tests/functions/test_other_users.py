@@ -71,6 +71,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/artifacts/{filename}"): Case("theirs", query={"session_id": "{session_id}"}),
     ("POST", "/artifacts/deploy/{session_id}"): Case("theirs", {"name": "mine now"}),
     ("POST", "/artifacts/retention"): Case("service"),
+    ("PUT", "/artifacts/retention/holds"): Case(
+        "service", {"user_id": "ann", "session_id": "{session_id}", "held": True}
+    ),
     ("GET", "/tools"): Case("own"),
     ("POST", "/tools/{name}"): Case(
         "own",

@@ -17,7 +17,8 @@ Bodies are sealed by the codec; names are plain.
     versions    file, number        one version's record (body)
     tool_calls  session, call id    claim, result (body)
     outbox      user, event id      an event to publish (body); `place` is its number until it is published
-    usage_days, reservations, permits, secrets, leases, deployments: a document for each of what they hold
+    usage_days, reservations, permits, secrets, leases, deployments, work_places: a document for each
+                                    of what they hold
 
 A turn is one document: its steps are fields of it. Thus a reader never sees half a turn, a page of history
 is as many reads as it has turns, and a step is one write of the turn's document, which also renews the

@@ -56,6 +56,8 @@ async def add_version(
         file=file.ref.id,
         version=artifact.version,
         turn_id=None if artifact.turn_id is None else to_name(artifact.turn_id),
+        object=artifact.object_key,
+        created_at=to_micros(artifact.created_at),
         record=record,
     )
     file.set(

@@ -29,6 +29,7 @@ from shared.sessions.firestore import (
 )
 from shared.sessions.firestore.account_store import FirestoreAccounts
 from shared.sessions.firestore.names import document_id, session_id
+from shared.sessions.firestore.retention_store import FirestoreRetention
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
 from shared.sessions.port import (
     BegunTurn,
@@ -43,7 +44,7 @@ from shared.sessions.port import (
 from shared.turn import Step, Turn
 
 
-class FirestoreStore(FirestoreAccounts):
+class FirestoreStore(FirestoreAccounts, FirestoreRetention):
     """`Store` on Firestore; the methods' contracts are the port's."""
 
     async def create_session(

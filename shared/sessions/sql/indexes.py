@@ -6,9 +6,10 @@ process on SQLite should not wait for it.
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, and_
 
 from shared.sessions.sql.schema import (
+    artifact_versions,
     deployments,
     idempotency,
     metadata,
@@ -59,5 +60,15 @@ Index(
 Index("usage_days_by_day", usage_days.c.day)
 Index("usage_reservations_by_lease", usage_reservations.c.lease_until)
 Index("permits_by_end", permits.c.ends_at)
+
+_to_empty = and_(sessions.c.deleted_at.is_not(None), sessions.c.emptied_at.is_(None))
+Index(
+    "sessions_to_empty",
+    sessions.c.user_id,
+    sessions.c.session_id,
+    sqlite_where=_to_empty,
+    postgresql_where=_to_empty,
+)
+Index("artifact_versions_by_object", artifact_versions.c.object_key)
 
 __all__ = ["metadata"]

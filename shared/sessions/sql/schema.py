@@ -22,7 +22,7 @@ from sqlalchemy import (
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -56,6 +56,9 @@ sessions = Table(
     Column("taking_id", Name),
     Column("summary", LargeBinary),
     Column("summary_through", BigInteger, nullable=False, server_default="0"),
+    # Since when retention leaves it alone, and when it took all that was in it.
+    Column("held_at", BigInteger),
+    Column("emptied_at", BigInteger),
 )
 
 waiting_turns = Table(
@@ -305,4 +308,11 @@ named_leases = Table(
     Column("name", Name, primary_key=True),
     Column("holder", Name, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
+)
+
+work_places = Table(
+    "work_places",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("place", Text, nullable=False),
 )
