@@ -185,7 +185,9 @@ async def _files_and_calls(store: Store, clock: SetClock, key: SessionKey, marks
         token=1,
     )
     held_deployment = await store.claim_deployment(new=deployment)
-    told = replace(held_deployment, progress={"said": marks("deployment-refusal")})
+    told = replace(
+        held_deployment, progress={**held_deployment.progress, "said": marks("deployment-refusal")}
+    )
     await store.write_deployment(deployment=told, now=clock.now, lease_seconds=30)
 
 

@@ -74,6 +74,17 @@ CASES: dict[tuple[str, str], Case] = {
     ("PUT", "/artifacts/retention/holds"): Case(
         "service", {"user_id": "ann", "session_id": "{session_id}", "held": True}
     ),
+    ("POST", "/events"): Case(
+        "service",
+        {
+            "specversion": "1.0",
+            "id": "e",
+            "source": "mallory",
+            "type": "turn.resume",
+            "data": {"user_id": "ann", "session_id": "{session_id}", "turn_id": "{turn_id}"},
+        },
+    ),
+    ("POST", "/events/publish"): Case("service"),
     ("GET", "/tools"): Case("own"),
     ("POST", "/tools/{name}"): Case(
         "own",
