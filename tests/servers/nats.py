@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,9 +14,9 @@ from typing import Any
 
 import orjson
 
+from tests.servers.mortal import MortalProcess
 from tests.servers.ports import free_port
 
-_START_SECONDS = 10
 TOKEN = "test-nats-token"
 
 
@@ -33,14 +29,14 @@ class Kept:
     body: Any
 
 
-class NatsServer:
+class NatsServer(MortalProcess):
     """One server; `url` holds its token."""
 
     def __init__(self, folder: Path, *, jetstream: bool = True) -> None:
+        super().__init__("NATS")
         self.port = free_port()
         self._folder = folder
         self._jetstream = ("-js", "-sd", str(folder)) if jetstream else ()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -51,37 +47,7 @@ class NatsServer:
         """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""
         binary = str(Path(sys.executable).parent / "nats-server")
         address = ("-a", "127.0.0.1", "-p", str(self.port), "--auth", TOKEN)
-        self._process = subprocess.Popen(
-            [binary, *address, *self._jetstream],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
-        )
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            assert self._process.poll() is None, "NATS has ended"
-            assert time.monotonic() < deadline, "NATS does not answer"
-            time.sleep(0.005)
-
-    def kill(self) -> None:
-        """kill -9; what a stream has acknowledged is there at the next start."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-    def hang(self) -> None:
-        """SIGSTOP: connections are taken, and nothing is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            assert time.monotonic() < deadline, "NATS does not stop"
-
-    def go_on(self) -> None:
-        """SIGCONT: what was asked meanwhile is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._start([binary, *address, *self._jetstream], self._answers)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
@@ -130,8 +96,3 @@ def nats_server(*, jetstream: bool = True) -> Iterator[NatsServer]:
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _die_with_parent() -> None:
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

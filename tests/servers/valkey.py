@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.servers.mortal import MortalProcess
 from tests.servers.ports import free_port
 
-_START_SECONDS = 10
 
-
-class ValkeyServer:
+class ValkeyServer(MortalProcess):
     """One server in memory alone: what it held is gone when it ends."""
 
     def __init__(self, folder: Path, *, password: str = "", arguments: tuple[str, ...] = ()) -> None:
+        super().__init__("Valkey")
         self.port = free_port()
         self._folder = folder
         self._password = password
         self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -39,41 +34,15 @@ class ValkeyServer:
     def start(self) -> None:
         """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""
         guard = ("--requirepass", self._password) if self._password else ()
-        self._process = subprocess.Popen(
+        self._start(
             [
                 *(str(_binary()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
                 *("--appendonly", "no", "--dir", str(self._folder), "--enable-debug-command", "yes"),
                 *guard,
                 *self._arguments,
             ],
-            stdout=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
+            self._answers,
         )
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            assert self._process.poll() is None, "Valkey has ended"
-            assert time.monotonic() < deadline, "Valkey does not answer"
-            time.sleep(0.005)
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-    def hang(self) -> None:
-        """SIGSTOP: connections are taken, and nothing is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            assert time.monotonic() < deadline, "Valkey does not stop"
-
-    def go_on(self) -> None:
-        """SIGCONT: what was asked meanwhile is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def command(self, *words: str | bytes) -> bytes:
         """The first kilobytes of the raw answer to a command, over a connection of its own."""
@@ -119,8 +88,3 @@ def _binary() -> Path:
 def _encoded(*words: str | bytes) -> bytes:
     parts = [word.encode() if isinstance(word, str) else word for word in words]
     return b"".join((b"*%d\r\n" % len(parts), *(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)))
-
-
-def _die_with_parent() -> None:
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
