@@ -8,10 +8,11 @@ READY := $(VENV)/.ready
 
 setup: $(READY) node_modules/.ready
 
-# Hashes pin every file that is installed; bytecode is compiled now, as start-up doubles without it.
+# Hashes pin every file that is installed. The lock is the whole tree: pip is not to resolve anything (--no-deps), or a
+# newer release of a package that another asks for with an extra stops it. Bytecode is compiled now, as start-up doubles without it.
 $(READY): requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m compileall -q shared functions infra
 	$(BIN)/python -m shared.tools.documentation
 	touch $@
@@ -51,8 +52,8 @@ bench: setup
 
 # Needs uv; the files hold hashes and no address.
 lock:
-	uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
-	uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --generate-hashes --no-strip-extras --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-strip-extras --python-version 3.11 --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) node_modules .local

@@ -202,7 +202,8 @@ class AgentSocket:
                     return
                 continue
             self._active = time.monotonic()
-            if len(self._streams) + self._frames.qsize() >= MAX_AT_ONCE:
+            # The one that is being begun has left the queue and has no stream yet.
+            if len(self._streams) + self._frames.qsize() + self._working >= MAX_AT_ONCE:
                 error = RateLimitedError(
                     f"at most {MAX_AT_ONCE} messages of one socket at once", retry_after=1
                 )

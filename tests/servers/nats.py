@@ -70,7 +70,8 @@ class NatsServer(MortalProcess):
                 state = (await jetstream.stream_info(stream)).state
             except NotFoundError:
                 return []
-            numbers = range(state.first_seq, state.last_seq + 1)
+            # An empty stream that never held anything says 0 for both, and 0 is no message.
+            numbers = range(max(1, state.first_seq), state.last_seq + 1)
             found = [await jetstream.get_msg(stream, number) for number in numbers]
         return [
             Kept(sequence=each.seq, headers=dict(each.headers or {}), body=orjson.loads(each.data))
