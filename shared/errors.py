@@ -19,7 +19,7 @@
     │                                      │   ├── UnreachedError
     │                                      │   └── PublishError
     ├── PlatformUnavailableError 502       ├── DeploymentNotConfiguredError 503
-    ├── DeploymentUnknownError 502         │
+    ├── DeploymentUnknownError 502         ├── SandboxUnavailableError 503
     ├── ModelRefusedError 502              └── InternalError 500
     │   └── ModelKeyRefusedError
     ├── ModelTimeoutError 504
@@ -236,6 +236,12 @@ class PublishError(UnavailableError):
     """A broker did not take an event; it stays in the outbox and is tried again."""
 
     code, title = "publish_failed", "Events were not published"
+
+
+class SandboxUnavailableError(AppError):
+    """Nothing on this machine isolates a bot's code well enough, so none is run."""
+
+    code, http_status, title = "sandbox_unavailable", 503, "Code cannot be run here"
 
 
 class PlatformUnavailableError(AppError):
