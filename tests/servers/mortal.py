@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-_START_SECONDS = 10.0
+_START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 
 
@@ -22,14 +22,14 @@ class MortalProcess:
 
     def _start(self, command: list[str], answers: Callable[[], bool]) -> None:
         """Starts it and returns when it answers; from the main thread, as it ends with the thread."""
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent
-        )
         deadline = time.monotonic() + _START_SECONDS
+        self._process = _spawn(command)
         while not answers():
-            assert self._process.poll() is None, f"{self._name} has ended"
+            if self._process.poll() is not None:
+                # The port of a server that was just killed may be taken for a moment still.
+                self._process = _spawn(command)
             assert time.monotonic() < deadline, f"{self._name} does not answer"
-            time.sleep(0.005)
+            time.sleep(0.01)
 
     def kill(self) -> None:
         """kill -9; what it had on disk is there at the next start."""
@@ -50,6 +50,12 @@ class MortalProcess:
         """SIGCONT: what was asked meanwhile is answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent
+    )
 
 
 def _die_with_parent() -> None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import time
 
 import httpx
 
+# Below the ports that the kernel gives to outgoing connections (32768 and up on Linux): one of those may be
+# gone when a server comes to take it, or takes it again after it was killed.
+_FIRST, _LAST = 12_000, 32_000
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port that was free just now, and that this process was not given before."""
+    while True:
+        port = random.randint(_FIRST, _LAST)
+        if port in _given:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
         return port
 
 

@@ -8,23 +8,33 @@ from __future__ import annotations
 from typing import Any
 
 _LEFT_OUT = frozenset(
-    {"additionalProperties", "examples", "maxItems", "maxLength", "minItems", "minLength", "minimum", "title"}
+    {
+        "additionalProperties",
+        "examples",
+        "maxItems",
+        "maxLength",
+        "minItems",
+        "minLength",
+        "minimum",
+        "pattern",
+        "title",
+    }
 )
 _BY_NAME = frozenset({"properties", "$defs"})
 
 SESSION_PROPERTY: dict[str, Any] = {
     "type": "string",
-    "description": "workspace id you choose; the same in every call",
+    "description": "your workspace id",
 }
 
 
 def compact(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without examples, lengths, lower bounds and `null`, which means no more than leaving out."""
+    """The schema without examples, lengths, lower bounds, and `null` and `false` where leaving out means them."""
     shorter: dict[str, Any] = {}
     for key, value in schema.items():
         if key in _BY_NAME:
             shorter[key] = {name: compact(item) for name, item in value.items()}
-        elif key == "default" and value is None:
+        elif key == "default" and (value is None or value is False):
             continue
         elif key == "additionalProperties" and isinstance(value, dict):
             shorter[key] = compact(value)
