@@ -243,7 +243,8 @@ class Resources:
         redis = await self.redis()
         bus = await self._once("bus", lambda: _ready(open_bus(redis)))
         upkeep = await self._once(
-            "upkeep", lambda: _ready(Upkeep(store=store, clock=utc_now, holder=new_id()))
+            "upkeep",
+            lambda: _ready(Upkeep(store=store, clock=utc_now, holder=new_id(), let_go=self.publish_soon)),
         )
         upkeep.begin()
         window = ContextWindow(

@@ -1,4 +1,8 @@
-"""Upkeep of the store: records whose time is over are removed, by one process at a time, in small steps."""
+"""Upkeep of the store, by one process at a time, in small steps.
+
+Turns that died with their process and that nobody came back to are ended, so that their events go out; what
+is over is removed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _BREATH_SECONDS = 0.2
 
 
 class Upkeep:
-    """Removes what `Store.tidy` names, every ten minutes or so while its process serves."""
+    """Ends dead turns and removes what `Store.tidy` names, about every ten minutes while its process serves."""
 
     def __init__(
         self,
@@ -30,11 +34,13 @@ class Upkeep:
         store: Store,
         clock: Clock,
         holder: str,
+        let_go: Callable[[], object] = lambda: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._clock = clock
         self._holder = holder
+        self._let_go = let_go
         self._sleep = sleep
         self._task: asyncio.Task[None] | None = None
 
@@ -44,18 +50,22 @@ class Upkeep:
             self._task = asyncio.create_task(self._serve())
 
     async def run(self) -> int:
-        """Removes all there is now; how many records, 0 also when another process is at it.
+        """Does all there is to do now; how many records it removed, 0 also when another process is at it.
 
         Raises:
-            StoreUnavailableError: what was removed before stays removed.
+            StoreUnavailableError: what was done before stays done.
         """
         removed = 0
         while await self._store.take_named_lease(
             name=LEASE, holder=self._holder, now=self._clock(), seconds=_LEASE_SECONDS
         ):
+            ended = await self._store.interrupt_dead(now=self._clock(), limit=STEP)
+            if ended:
+                _log.warning("turns had died with their process", extra={"turns": ended})
+                self._let_go()
             step = await self._store.tidy(now=self._clock(), limit=STEP)
             removed += step
-            if step < STEP:
+            if step < STEP and ended < STEP:
                 await self._store.drop_named_lease(name=LEASE, holder=self._holder)
                 break
             await self._sleep(_BREATH_SECONDS)

@@ -320,6 +320,14 @@ class TurnStore(Protocol):
         """
         ...
 
+    async def interrupt_dead(self, *, now: datetime, limit: int) -> int:
+        """Marks up to `limit` turns `interrupted` whose leases have run out, and lets their events go.
+
+        How many it marked, the longest dead first. Each is as it would be by the next message to its session:
+        it can be taken up again.
+        """
+        ...
+
     async def save_summary(self, *, lease: Lease, summary: Summary, now: datetime) -> None:
         """Replaces the session's summary by one that reaches further.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from shared.clock import utc_now
 from shared.keys import SessionKey
@@ -16,6 +17,20 @@ async def no_wait(seconds: float) -> None:
     """Time does not pass in this test but by its clock."""
 
 
+def new_turn(key: SessionKey, turn_id: str, now: datetime) -> NewTurn:
+    """A turn that may begin."""
+    return NewTurn(
+        key=key,
+        turn_id=turn_id,
+        request=TurnRequest(message="Hello"),
+        prompt_version="1",
+        now=now,
+        lease_seconds=30,
+        default_title="Hello",
+        history_messages=2,
+    )
+
+
 async def test_what_is_over_goes_in_steps_and_by_one_process(database_url: str) -> None:
     now = utc_now()
     later = now + timedelta(hours=25)
@@ -23,17 +38,7 @@ async def test_what_is_over_goes_in_steps_and_by_one_process(database_url: str) 
         key = SessionKey(user_id="u", session_id="s")
         for number in range(STEP + 3):
             begun = await store.begin_turn(
-                new=NewTurn(
-                    key=key,
-                    turn_id=f"t{number}",
-                    request=TurnRequest(message="Hello"),
-                    prompt_version="1",
-                    now=now,
-                    lease_seconds=30,
-                    default_title="Hello",
-                    history_messages=2,
-                    idempotency_key=f"k{number}",
-                )
+                new=replace(new_turn(key, f"t{number}", now), idempotency_key=f"k{number}")
             )
             assert begun.lease is not None
             end = FinalStep(status="completed", finish_reason="stop")
@@ -47,3 +52,20 @@ async def test_what_is_over_goes_in_steps_and_by_one_process(database_url: str) 
         assert await there.run() == 0
         assert not await store.knows_key(user_id="u", idempotency_key="k0", now=now)
         assert (await store.load_turn(user_id="u", turn_id="t0")).status == "completed"
+
+
+async def test_the_events_of_dead_turns_are_let_go_and_published(database_url: str) -> None:
+    now = utc_now()
+    later = now + timedelta(seconds=31)
+    told: list[int] = []
+    async with await SqlStore.open(database_url) as store:
+        for number in range(STEP + 1):
+            await store.begin_turn(
+                new=new_turn(SessionKey(user_id="u", session_id=f"s{number}"), f"t{number}", now)
+            )
+        upkeep = Upkeep(
+            store=store, clock=lambda: later, holder="here", let_go=lambda: told.append(1), sleep=no_wait
+        )
+        await upkeep.run()
+        assert len(told) == 2
+        assert await store.interrupt_dead(now=later, limit=1) == 0

@@ -16,6 +16,7 @@ from shared.session import Session, Summary
 from shared.sessions.deployment_port import Deployment, NewDeployment
 from shared.sessions.firestore import (
     artifacts,
+    dead_turns,
     deployments,
     ends,
     history,
@@ -156,6 +157,9 @@ class FirestoreStore(FirestoreAccounts, FirestoreRetention):
         return await self._runner.read(
             partial(idempotency.knows_key, user_id=user_id, idempotency_key=idempotency_key, now=now)
         )
+
+    async def interrupt_dead(self, *, now: datetime, limit: int) -> int:
+        return await dead_turns.interrupt_dead(self._runner, now=now, limit=limit)
 
     async def lost_leases(self, *, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:
         return await self._runner.read(partial(writing.lost_leases, leases=leases))

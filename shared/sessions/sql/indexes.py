@@ -31,6 +31,10 @@ Index(
     postgresql_where=_listed,
 )
 
+# Of the turn, not of its lease: that is renewed all the time.
+_held = sessions.c.running_turn_id.is_not(None)
+Index("sessions_held", sessions.c.running_turn_id, sqlite_where=_held, postgresql_where=_held)
+
 Index("idempotency_by_expiry", idempotency.c.expires_at)
 
 _unpublished = outbox.c.published_at.is_(None)

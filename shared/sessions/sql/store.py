@@ -24,6 +24,7 @@ from shared.sessions.port import (
 )
 from shared.sessions.sql import (
     artifacts,
+    dead_turns,
     deployments,
     endings,
     idempotency,
@@ -111,6 +112,13 @@ class SqlStore(SqlAccounts, SqlRetention):
             partial(
                 endings.stop_turn, user_id=user_id, turn_id=turn_id, status=status, now=now, events=events
             )
+        )
+
+    async def interrupt_dead(self, *, now: datetime, limit: int) -> int:
+        dead = await self._read(partial(dead_turns.sessions_of_dead_turns, now=now, limit=limit))
+        # A transaction each: none waits for a lock while it holds another.
+        return sum(
+            [await self._write(partial(dead_turns.interrupt_dead_turn, key=key, now=now)) for key in dead]
         )
 
     async def lost_leases(self, *, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:

@@ -87,6 +87,7 @@ async def test_every_query_has_its_index(
     for _ in reseal.FIELDS:
         after = (await store.reseal(after=after, limit=99)).after
     assert after is None
+    await store.interrupt_dead(now=clock.now, limit=9)
     await store.tidy(now=clock.now + timedelta(days=200), limit=999)
     assert [query for query in queries if not is_served(query, declared)] == []
     asked = {query.collection for query in queries}
