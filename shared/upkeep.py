@@ -26,7 +26,7 @@ _BREATH_SECONDS = 0.2
 
 
 class Upkeep:
-    """Ends dead turns and removes what `Store.tidy` names, about every ten minutes while its process serves."""
+    """Ends dead turns and removes what is over, about every ten minutes while its process serves."""
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ SESSION_PROPERTY: dict[str, Any] = {
 
 
 def compact(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without examples, lengths, lower bounds, nor `null` and `false` where they are the default."""
+    """The schema without examples, lengths, lower bounds, and defaults of `null` and `false`."""
     shorter: dict[str, Any] = {}
     for key, value in schema.items():
         if key in _BY_NAME:
