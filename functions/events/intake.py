@@ -212,7 +212,8 @@ def _taken(case: _Case, now: datetime) -> Taken:
     return Taken(
         received=case.received,
         status=case.refusal.reason,
-        reason=case.refusal.detail,
+        # Of a type that nobody knows there is no more to say.
+        reason=None if case.refusal.reason == "unknown_type" else case.refusal.detail,
         letter=letter,
         bot_id=case.bot_id,
     )

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field
 
 from functions.events.data import NamedData
 from functions.events.told import Told, kept
+from shared.bots.facts import FactKind
 from shared.events.envelope import CloudEvent
 
 
@@ -23,9 +24,10 @@ class BotExecutionCompleted(NamedData):
 def tell_completed(event: CloudEvent, data: BotExecutionCompleted) -> Told:
     """The run as `recent_execution`, `performance_metrics` and `market_conditions` show it."""
     run, metrics, market = kept(data.rest()), kept(data.metrics), kept(data.market_data)
-    told = Told(of=data, data=run, facts={"completed": run})
+    whole = dict(run)
+    facts: dict[FactKind, dict[str, Any]] = {"completed": run}
     if metrics:
-        told.facts["metrics"] = told.data["metrics"] = metrics
+        facts["metrics"] = whole["metrics"] = metrics
     if market:
-        told.facts["market"] = told.data["market_data"] = market
-    return told
+        facts["market"] = whole["market_data"] = market
+    return Told(of=data, data=whole, facts=facts)

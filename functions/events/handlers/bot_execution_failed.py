@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field
 
 from functions.events.data import NamedData
 from functions.events.told import Told, kept, last_lines, text_of
+from shared.bots.facts import FactKind
 from shared.events.envelope import CloudEvent
 
 
@@ -30,8 +31,9 @@ def tell_failed(event: CloudEvent, data: BotExecutionFailed) -> Told:
         run["error"] = error
     if lines:
         run["logs"] = lines
-    told = Told(of=data, data=run, facts={"failed": run})
+    whole = dict(run)
+    facts: dict[FactKind, dict[str, Any]] = {"failed": run}
     market = kept(data.market_data)
     if market:
-        told.facts["market"] = market
-    return told
+        facts["market"] = whole["market_data"] = market
+    return Told(of=data, data=whole, facts=facts)
