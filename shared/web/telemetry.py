@@ -23,6 +23,7 @@ class Telemetry:
     def __init__(self) -> None:
         self._active: Callable[[], int] = int
         self._outbox: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
+        self._letters: Callable[[], int] = int
 
     def watch_sessions(self, count: Callable[[], int]) -> None:
         """Where the number of active sessions is read when metrics are."""
@@ -31,6 +32,14 @@ class Telemetry:
     def watch_outbox(self, lag: Callable[[], tuple[float, float]]) -> None:
         """Where the outbox's lag is read when metrics are: events that wait, seconds since the oldest."""
         self._outbox = lag
+
+    def watch_letters(self, count: Callable[[], int]) -> None:
+        """Where the number of dead letters that wait is read when metrics are."""
+        self._letters = count
+
+    def events_received(self, kind: str, outcome: str, number: int) -> None:
+        """Counts events that came in, by type (`other`: one that is not known) and by what became of them."""
+        self._metrics.events.labels(kind, outcome).inc(number)
 
     def request(self, model: str, route: str, status: int, seconds: float) -> None:
         """Counts a request that was answered."""
@@ -80,6 +89,7 @@ class Telemetry:
         metrics.sessions.set_function(self._active)
         metrics.waiting.set_function(lambda: self._outbox()[0])
         metrics.oldest.set_function(lambda: self._outbox()[1])
+        metrics.letters.set_function(lambda: float(self._letters()))
         return metrics
 
 
@@ -104,6 +114,10 @@ class _Metrics:
         )
         self.oldest = Gauge(
             "outbox_oldest_seconds", "Time since the oldest event that waits was stored", registry=registry
+        )
+        self.events = Counter("events_received", "Events taken in", ["type", "outcome"], registry=registry)
+        self.letters = Gauge(
+            "dead_letters_waiting", "Events that were not applied, at the last look", registry=registry
         )
         self.tools = Counter(
             "tools_executed",
