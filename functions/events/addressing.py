@@ -28,7 +28,7 @@ Reason = Literal[
 ]
 
 # A bot that a further session deploys is known there after this, one that nobody had deployed after that.
-KNOWN_SECONDS = 15.0
+KNOWN_SECONDS = 60.0
 UNKNOWN_SECONDS = 2.0
 _MOST_KNOWN = 10_000
 _LOOKS_AT_ONCE = 8
