@@ -21,8 +21,9 @@ from shared.artifact import Artifact
 from shared.artifacts.port import Artifacts
 from shared.clock import Clock
 from shared.deployment.bot import Bot
+from shared.deployment.calls import ASK_SECONDS
 from shared.deployment.package import check_size
-from shared.deployment.platform import ASK_SECONDS, Platform
+from shared.deployment.platform import Platform
 from shared.deployment.progress import Progress, progress_of
 from shared.deployment.run import MARGIN_SECONDS, DeploymentRun, Means
 from shared.deployment.validate import read_bot
