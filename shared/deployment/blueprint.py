@@ -7,7 +7,7 @@ from shared.artifacts.port import Artifacts
 from shared.deployment.bot import Bot
 from shared.deployment.instance_api import InstanceApi
 from shared.deployment.instance_config import Blueprint, invalid
-from shared.deployment.progress import Progress, progress_of
+from shared.deployment.progress import Progress, made_by
 from shared.deployment.session_bot import bot_of
 from shared.errors import ApprovalConflictError
 from shared.keys import SessionKey
@@ -59,13 +59,16 @@ class Blueprints:
             raise invalid([("version", f"{told}: deploy the bot again")])
         return Blueprint(name=deployed.name, version=deployed.version, type=kind, schema=schema)
 
+    async def of_files(self, session: SessionKey, *, name: str | None = None) -> Blueprint:
+        """That of the session's files as they would be deployed; raises BotInvalidError."""
+        artifacts = await self._artifacts.list(session=session)
+        return blueprint_of(await bot_of(self._artifacts, session, artifacts, name=name))
+
     async def _deployed(self, session: SessionKey, name: str | None, version: str | None) -> Progress:
         for record in await self._store.session_deployments(key=session, limit=_MOST_RECORDS):
-            if record.state != "created" or "kind" in record.progress:
-                continue
-            progress = progress_of(record.progress)
-            if name in (None, progress.name) and version in (None, progress.version):
-                return progress
+            made = made_by(record)
+            if made is not None and name in (None, made.name) and version in (None, made.version):
+                return made
         field = "version" if version is not None else "custom_bot"
         raise invalid([(field, "the session has deployed no such bot: deploy it first")])
 

@@ -20,7 +20,7 @@ from shared.deployment.bot import Bot
 from shared.deployment.calls import ASK_SECONDS
 from shared.deployment.holding import Work, hold, release
 from shared.deployment.platform import Platform
-from shared.deployment.progress import Progress, progress_of
+from shared.deployment.progress import Progress, made_by, progress_of
 from shared.deployment.run import MARGIN_SECONDS, DeploymentRun, Means
 from shared.deployment.session_bot import bot_of
 from shared.errors import (
@@ -35,6 +35,9 @@ from shared.ids import NewId
 from shared.keys import SessionKey
 from shared.sessions.deployment_port import Deployment, DeploymentStore, NewDeployment
 
+# Of a session, the last written: further back nothing is looked for.
+_MOST_RECORDS = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -42,7 +45,8 @@ class Order:
 
     `artifacts_sha256` is the set of files that the user said yes to; None takes the files as they are.
     `authorization` is the header by which the platform knows the user, None leaves it to the agent's own
-    key. `wait_seconds` is how long to wait for the same call where another process has it.
+    key. `reuses` is content with an earlier deployment of the same files and name. `wait_seconds` is how
+    long to wait for the same call where another process has it.
     """
 
     session: SessionKey
@@ -50,6 +54,7 @@ class Order:
     name: str | None = None
     artifacts_sha256: str | None = None
     authorization: str | None = field(default=None, repr=False)
+    reuses: bool = False
     wait_seconds: float = 10.0
 
     @property
@@ -123,6 +128,8 @@ class Deployer:
             return _outcome(known, order)
         # A session that is not there is told before anything of this installation.
         artifacts = await self._artifacts.list(session=order.session)
+        if known is None and order.reuses and (found := await self._deployed(order, artifacts)) is not None:
+            return found
         if self._url is None:
             raise DeploymentNotConfiguredError("nothing can be deployed here: THE0_API_URL is not set")
         platform = Platform(self._url, order.authorization or self._authorization)
@@ -147,6 +154,22 @@ class Deployer:
             clock=self._clock,
         )
         return await self._finish(DeploymentRun(means, record), order)
+
+    async def _deployed(self, order: Order, artifacts: tuple[Artifact, ...]) -> Deployed | None:
+        """What an earlier call made of the same files."""
+        wanted = set_sha256(artifacts)
+        if order.artifacts_sha256 not in (None, wanted):
+            return None
+        for record in await self._store.session_deployments(key=order.session, limit=_MOST_RECORDS):
+            made = made_by(record)
+            if (
+                made is not None
+                and record.bot_id is not None
+                and made.artifacts_sha256 == wanted
+                and order.name in (None, made.name)
+            ):
+                return _told(record.bot_id, made)
+        return None
 
     async def _finish(self, run: DeploymentRun, order: Order) -> Deployed:
         try:
@@ -198,8 +221,12 @@ def _outcome(record: Deployment, order: Order) -> Deployed:
         raise DeploymentRefusedError(progress.refused, **details)
     if record.bot_id is None:
         raise DeploymentInProgressError("this deployment is under way: ask again in a moment", retry_after=5)
+    return _told(record.bot_id, progress)
+
+
+def _told(bot_id: str, progress: Progress) -> Deployed:
     return Deployed(
-        bot_id=record.bot_id,
+        bot_id=bot_id,
         name=progress.name,
         version=progress.version,
         url=progress.url,

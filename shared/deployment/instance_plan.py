@@ -39,7 +39,7 @@ class Planner:
             InstanceNotFoundError: there is none to change or to stop.
             InstanceInvalidError: the platform would not take it.
             ApprovalConflictError: the files are not the set that the user said yes to.
-            DeploymentRefusedError, PlatformUnavailableError: the platform does not tell what is to be changed.
+            DeploymentRefusedError, PlatformUnavailableError: the platform does not show what is to change.
         """
         if order.act == "start":
             return await self._start(order, api, begun)
@@ -52,6 +52,11 @@ class Planner:
         )
         step = self._step(order, blueprint, name=instance.name, schedule=instance.schedule)
         return Plan(step=step, blueprint=blueprint, config={})
+
+    async def check(self, order: InstanceOrder, name: str | None) -> None:
+        """Returns when a start could be planned once the files are deployed; raises as `plan`."""
+        blueprint = await self._blueprints.of_files(order.session, name=name)
+        await asyncio.to_thread(configured, order, blueprint)
 
     async def _start(self, order: InstanceOrder, api: InstanceApi, begun: Step | None) -> Plan:
         blueprint = await self._blueprints.of(

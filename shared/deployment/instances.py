@@ -98,6 +98,17 @@ class Instances:
         """
         return await self._work.run(self._do(order))
 
+    async def check(self, order: InstanceOrder, *, name: str | None = None) -> None:
+        """Returns when a start could be sent once the session's files are deployed under that name.
+
+        Raises:
+            SessionNotFoundError.
+            BotInvalidError, InstanceInvalidError: the platform would not take the bot, or the instance.
+        """
+        known = await self._store.load_deployment(key=order.session, call_id=f"{PREFIX}{order.call_id}")
+        if known is None:
+            await self._planner.check(order, name)
+
     async def _do(self, order: InstanceOrder) -> Instance:
         call_id, asked = f"{PREFIX}{order.call_id}", await asyncio.to_thread(_asked, order)
         known = await self._store.load_deployment(key=order.session, call_id=call_id)

@@ -70,6 +70,11 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/artifacts/download"): Case("theirs", query={"session_id": "{session_id}"}),
     ("GET", "/artifacts/{filename}"): Case("theirs", query={"session_id": "{session_id}"}),
     ("POST", "/artifacts/deploy/{session_id}"): Case("theirs", {"name": "mine now"}),
+    ("POST", "/artifacts/deploy/{session_id}/instances"): Case("theirs", {"name": "mine now"}),
+    ("GET", "/artifacts/deploy/{session_id}/instances"): Case("theirs"),
+    ("GET", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs"),
+    ("PUT", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs", {"name": "mine now"}),
+    ("DELETE", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs"),
     ("POST", "/artifacts/retention"): Case("service"),
     ("PUT", "/artifacts/retention/holds"): Case(
         "service", {"user_id": "ann", "session_id": "{session_id}", "held": True}
@@ -158,6 +163,7 @@ def ann(jwt_agent: Agent) -> Owner:
         "name": "read_artifact",
         "path": "cli.md",
         "tool_call_id": "none",
+        "bot_id": "b-1",
     }
     owner = Owner(jwt_agent, "ann", word, ids)
     session_id = ids["session_id"]
