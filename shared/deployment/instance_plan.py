@@ -68,7 +68,7 @@ class Planner:
             wanted=None if begun else order.artifacts_sha256,
         )
         config = await asyncio.to_thread(configured, order, blueprint)
-        name = order.name or blueprint.name
+        name = name_of(order, blueprint.name)
         step = self._step(order, blueprint, name=name, schedule=config.get("schedule"))
         return Plan(step=step, blueprint=blueprint, config=config)
 
@@ -86,7 +86,7 @@ class Planner:
         if now is None or now.config is None:
             told = "the platform has no such instance for this caller"
             raise DeploymentRefusedError(told, platform_status=404, platform_message="")
-        name, schedule = order.name or now.name or instance.name, order.schedule
+        name, schedule = name_of(order, now.name or instance.name), order.schedule
         if schedule is None and isinstance(now.config.get("schedule"), str):
             schedule = now.config["schedule"]
         own = own_fields(now.config, blueprint.schema) | (order.config or {})
@@ -109,11 +109,16 @@ class Planner:
         )
 
 
+def name_of(order: InstanceOrder, otherwise: str) -> str:
+    """The instance's name; an empty one is not taken for none."""
+    return otherwise if order.name is None else order.name
+
+
 def configured(order: InstanceOrder, blueprint: Blueprint) -> dict[str, Any]:
     """The configuration of a start; raises InstanceInvalidError."""
     config = order.config or {}
     if not order.takes_secrets:
         refuse_secrets(config, blueprint.schema)
     return checked_config(
-        blueprint, name=order.name or blueprint.name, schedule=order.schedule, config=config
+        blueprint, name=name_of(order, blueprint.name), schedule=order.schedule, config=config
     )
