@@ -73,11 +73,7 @@ def test_from_one_sentence_to_a_bot_that_runs_and_is_stopped(placed: tuple[Agent
         changed = result(approved(client, "s", "run it every 2 hours instead"))
         assert changed["instance"]["schedule"] == row["config"]["schedule"] == "0 */2 * * *"
         assert len([bot for bot in platform.bots if bot["name"] == "weekly-eth"]) == 1
-        heard = {
-            "bots": {
-                row["id"]: {"status": "running", "evidence": "the0.bot-schedule.created", "version": "1"}
-            }
-        }
+        heard = {"bots": {row["id"]: {"status": "running", "evidence": "the0.bot-schedule.created"}}}
         client.patch("/chat/sessions/s/context", json=heard).raise_for_status()
         (told,) = client.get("/artifacts/deploy/s/instances").json()
         assert (told["status"], told["evidence"]) == ("running", "the0.bot-schedule.created")

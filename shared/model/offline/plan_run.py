@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.model.offline.conversation import Done
-from shared.model.offline.instance_wish import wanted_instance
+from shared.model.offline.instance_wish import is_no_schedule, wanted_instance
 from shared.model.offline.reply import Reply, paragraphs
 from shared.model.offline.task import Task
 from shared.model.offline.wording import facts
 
 _TOOL = "deploy_bot"
+_NO_CRON = (
+    "I cannot turn that rhythm into a schedule: say it as times of day or of the hour, or as the five fields "
+    "of cron (UTC), as in `0 */6 * * *`."
+)
 _NOT_YET = (
     "The platform has accepted it; that is not yet a run. I say that it runs once an event of the platform "
     "shows it."
@@ -21,6 +25,8 @@ _NOT_YET = (
 def run_bot(task: Task) -> Reply:
     """Starts an instance, or changes the one that there is; both wait for the user's yes."""
     there = task.conversation.instance
+    if is_no_schedule(task):
+        return Reply(_NO_CRON)
     wanted = wanted_instance(task, is_new=there is None)
     if there is not None and not wanted:
         return Reply(

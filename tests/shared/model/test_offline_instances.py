@@ -73,6 +73,11 @@ def test_it_is_changed_and_stopped_by_its_id(talk: Talk) -> None:
     assert "bot_id" not in again["instance"]
 
 
+def test_a_rhythm_that_no_cron_has_is_asked_about(talk: Talk) -> None:
+    assert asked(talk, "run it every 7 hours") == []
+    assert "cannot turn that rhythm into a schedule" in talk.replies[-1]
+
+
 def test_deploy_and_run_are_one_call() -> None:
     talk = Talk(answers={"deploy_bot": answer})
     talk.say("Build an RSI bot for BTC/USDT")
