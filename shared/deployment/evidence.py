@@ -69,16 +69,19 @@ def _known(item: dict[str, Any]) -> Known | None:
     status = _STATUSES.get(str(item.get("status")))
     if status is None:
         return None
-    evidence = _text(item.get("evidence"))
+    evidence = _text(item.get("evidence"), "type")
     if status == "running" and evidence is None:
         return None
     return Known(
         status=status,
         since=_text(item.get("status_since")),
         evidence=evidence,
-        cause=_text(item.get("last_error")),
+        cause=_text(item.get("last_error"), "text"),
     )
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, member: str = "") -> str | None:
+    """A text, or the member of an object that is one: an event is told as `{"type", "time"}`."""
+    if isinstance(value, dict):
+        value = value.get(member)
     return value[:_MOST_CHARS] if isinstance(value, str) and value else None

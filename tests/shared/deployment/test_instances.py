@@ -301,7 +301,11 @@ async def test_running_is_said_on_evidence_alone(rig: InstanceRig) -> None:
     await rig.hear(bot_id, status="running", evidence="the0.bot.log", status_since=at)
     running = await rig.instances().get(KEY, bot_id)
     assert (running.status, running.evidence, running.since) == ("running", "the0.bot.log", at)
-    await rig.hear(bot_id, status="failed", evidence="bot.execution.failed", last_error="no key")
+    # As the events function writes them.
+    signs = {"evidence": {"type": "bot.execution.completed", "time": at}, "status_since": at}
+    await rig.hear(bot_id, status="running", **signs)
+    assert (await rig.instances().get(KEY, bot_id)).evidence == "bot.execution.completed"
+    await rig.hear(bot_id, status="failed", evidence=None, last_error={"time": at, "text": "no key"})
     failed = await rig.instances().get(KEY, bot_id)
     assert (failed.status, failed.cause) == ("failed", "no key")
     await rig.do(act="stop", bot_id=bot_id, call_id="stop")

@@ -83,6 +83,7 @@ async def test_every_query_has_its_index(
     await store.mark_published(events=await store.unpublished_events(limit=9), now=clock.now)
     await store.add_events(key=key, events=(event("e-2"),), now=clock.now)
     await store.outbox_lag()
+    await store.session_deployments(key=key, limit=9)
     after = None
     for _ in reseal.FIELDS:
         after = (await store.reseal(after=after, limit=99)).after
