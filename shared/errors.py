@@ -6,6 +6,7 @@
     │       ├── IdempotencyMismatchError   │   ├── TurnRolledBackError
     │       ├── BotInvalidError            │   ├── DeploymentInProgressError
     │       ├── DeploymentRefusedError     │   │
+    │       ├── InstanceInvalidError       │   │
     │       └── FindingsError              │   ├── SessionConflictError
     ├── UnauthenticatedError 401           │   ├── VersionConflictError
     ├── PermissionDeniedError 403          │   ├── ApprovalRequiredError
@@ -15,7 +16,8 @@
     │   ├── TurnNotFoundError              ├── RateLimitedError 429
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
     │   ├── ToolNotFoundError              │   ├── ModelUnavailableError
-    │   └── DeadLetterNotFoundError        │   ├── StoreUnavailableError
+    │   ├── DeadLetterNotFoundError        │   ├── StoreUnavailableError
+    │   └── InstanceNotFoundError          │   │
     ├── MethodNotAllowedError 405          │   │
     │                                      │   ├── UnreachedError
     │                                      │   └── PublishError
@@ -91,6 +93,12 @@ class BotInvalidError(UnprocessableError):
     code, title = "bot_invalid", "The files are no bot that the platform takes"
 
 
+class InstanceInvalidError(UnprocessableError):
+    """The platform would not take the instance; `problems` names each field."""
+
+    code, title = "instance_invalid", "No instance that the platform takes"
+
+
 class DeploymentRefusedError(UnprocessableError):
     """The platform said no; `platform_status` and `platform_message` are its own, not to be trusted."""
 
@@ -131,6 +139,12 @@ class ArtifactNotFoundError(NotFoundError):
     """No such artifact, or not that version, in this session."""
 
     code, title = "artifact_not_found", "Artifact not found"
+
+
+class InstanceNotFoundError(NotFoundError):
+    """No such instance of this session."""
+
+    code, title = "instance_not_found", "Instance not found"
 
 
 class ToolNotFoundError(NotFoundError):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.artifacts.library import ArtifactLibrary
     from shared.artifacts.port import ObjectStore
     from shared.deployment.deployer import Deployer
+    from shared.deployment.instances import Instances
     from shared.events.relay import EventRelay
     from shared.limits.keys import UserKeys
     from shared.limits.source import UserModels
@@ -133,9 +134,20 @@ class Resources:
         artifacts, store = await self.artifacts(), await self.store()
         approvals, cache = await self.approvals(), response_cache(await self.redis())
         outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
+        instances = await self.instances()
         return await self._once(
             "tools",
-            lambda: _ready(open_tools(self.settings, artifacts, outbox, approvals, cache, deployer=deployer)),
+            lambda: _ready(
+                open_tools(
+                    self.settings,
+                    artifacts,
+                    outbox,
+                    approvals,
+                    cache,
+                    deployer=deployer,
+                    instances=instances,
+                )
+            ),
         )
 
     async def deployer(self) -> Deployer:
@@ -148,6 +160,15 @@ class Resources:
             lambda: _ready(
                 open_deployer(self.settings, artifacts=artifacts, store=store, stored=self.publish_soon)
             ),
+        )
+
+    async def instances(self) -> Instances:
+        """Starts, changes and stops instances of bots on the platform."""
+        from shared.deployment.select import open_instances
+
+        artifacts, store = await self.artifacts(), await self.store()
+        return await self._once(
+            "instances", lambda: _ready(open_instances(self.settings, artifacts=artifacts, store=store))
         )
 
     async def tools_once(self) -> ToolRunner:

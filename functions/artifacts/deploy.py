@@ -8,18 +8,16 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.artifacts.credentials import idempotency_key, own_authorization
 from shared.deployment.deployer import Order
-from shared.errors import DeploymentInProgressError, UnprocessableError
+from shared.errors import DeploymentInProgressError
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.resources import resources
 from shared.web.app import note
-from shared.web.auth import credential_of
 from shared.web.body import json_response, read_json
 from shared.web.model import WireModel
-from shared.web.service_token import USER_HEADER
 
-_MAX_KEY = 255
 _ANSWER_SECONDS = 25.0
 
 
@@ -44,12 +42,12 @@ async def deploy(request: Request) -> Response:
     user_id = await resources().authenticator.user_of(request, body.user_id)
     session = SessionKey(user_id=user_id, session_id=request.path_params["session_id"])
     note(request, session_id=session.session_id[:128])
-    key = _idempotency_key(request) or new_id()
+    key = idempotency_key(request) or new_id()
     order = Order(
         session=session,
         call_id=f"user {key}",
         name=body.name,
-        authorization=_own_authorization(request),
+        authorization=own_authorization(request),
     )
     deployer = await resources().deployer()
     try:
@@ -65,21 +63,3 @@ async def deploy(request: Request) -> Response:
     note(request, bot_id=deployed.bot_id)
     answer = {"success": True, "bot_id": deployed.bot_id, "deployment_url": deployed.url}
     return json_response(answer, status=201)
-
-
-def _own_authorization(request: Request) -> str | None:
-    """The user's own credential, for the platform; None where a service calls for the user."""
-    if USER_HEADER in request.headers:
-        return None
-    credential = credential_of(request.headers)
-    if credential is None:
-        return None
-    scheme = "Bearer" if credential.scheme == "bearer" else "ApiKey"
-    return f"{scheme} {credential.value}"
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= _MAX_KEY:
-        raise UnprocessableError(f"Idempotency-Key: 1 to {_MAX_KEY} characters")
-    return key

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from functions.artifacts import handlers
 from functions.artifacts.deploy import DeployAnswer, DeployBody, deploy
+from functions.artifacts.instances import (
+    ChangeBody,
+    InstanceAnswer,
+    StartBody,
+    change_instance,
+    get_instance,
+    list_instances,
+    start_instance,
+    stop_instance,
+)
 from functions.artifacts.retention import (
     DEFAULT_SECONDS,
     MAX_SECONDS,
@@ -21,7 +31,7 @@ from functions.artifacts.wire import (
     RestoreBody,
     UrlAnswer,
 )
-from shared.web.endpoint import USER_ID, Endpoint, Query
+from shared.web.endpoint import CURSOR, LIMIT, USER_ID, Endpoint, Query
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 _ERRORS = (400, 401, 404, 503)
@@ -125,6 +135,54 @@ ROUTES: tuple[Endpoint, ...] = (
         status=201,
         query=(USER_ID,),
         errors=(*_ERRORS, 409, 413, 415, 422, 502),
+    ),
+    Endpoint(
+        method="POST",
+        path="/artifacts/deploy/{session_id}/instances",
+        handler=start_instance,
+        summary="Start an instance of a deployed bot; Idempotency-Key makes a repeat the same instance",
+        body=StartBody,
+        answer=InstanceAnswer,
+        status=201,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 413, 415, 422, 502),
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/deploy/{session_id}/instances",
+        handler=list_instances,
+        summary="The session's instances, newest first, each as far as there is evidence",
+        answer=list[InstanceAnswer],
+        query=(USER_ID, LIMIT, CURSOR),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/artifacts/deploy/{session_id}/instances/{bot_id}",
+        handler=get_instance,
+        summary="One instance, as far as there is evidence",
+        answer=InstanceAnswer,
+        query=(USER_ID,),
+        errors=_ERRORS,
+    ),
+    Endpoint(
+        method="PUT",
+        path="/artifacts/deploy/{session_id}/instances/{bot_id}",
+        handler=change_instance,
+        summary="Change an instance; what is left out stays as it is",
+        body=ChangeBody,
+        answer=InstanceAnswer,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 413, 415, 422, 502),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/artifacts/deploy/{session_id}/instances/{bot_id}",
+        handler=stop_instance,
+        summary="Stop an instance: the platform deletes it",
+        answer=InstanceAnswer,
+        query=(USER_ID,),
+        errors=(*_ERRORS, 409, 422, 502),
     ),
     Endpoint(
         method="POST",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.agent.secret_arguments import without_credentials
 from shared.messages import FinishReason, TextPart, ToolCall, Usage
 from shared.model.port import ModelChunk, ModelDone
 from shared.turn import ModelStep
@@ -24,7 +25,7 @@ class ReplyBuilder:
             return ""
         if isinstance(chunk, ToolCall):
             self._close()
-            self._parts.append(chunk)
+            self._parts.append(without_credentials(chunk))
             return ""
         if chunk.signature is None:
             self._open.append(chunk.text)

@@ -6,12 +6,8 @@ left behind asks the platform first. A deployment that has begun goes on when it
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import logging
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,13 +17,13 @@ from shared.artifact import Artifact
 from shared.artifacts.port import Artifacts
 from shared.clock import Clock
 from shared.deployment.bot import Bot
-from shared.deployment.package import check_size
-from shared.deployment.platform import ASK_SECONDS, Platform
-from shared.deployment.progress import Progress, progress_of
+from shared.deployment.calls import ASK_SECONDS
+from shared.deployment.holding import Work, hold, release
+from shared.deployment.platform import Platform
+from shared.deployment.progress import Progress, made_by, progress_of
 from shared.deployment.run import MARGIN_SECONDS, DeploymentRun, Means
-from shared.deployment.validate import read_bot
+from shared.deployment.session_bot import bot_of
 from shared.errors import (
-    AppError,
     ApprovalConflictError,
     DeploymentInProgressError,
     DeploymentNotConfiguredError,
@@ -36,15 +32,11 @@ from shared.errors import (
     SessionConflictError,
 )
 from shared.ids import NewId
-from shared.keys import ArtifactKey, SessionKey
+from shared.keys import SessionKey
 from shared.sessions.deployment_port import Deployment, DeploymentStore, NewDeployment
 
-_TOKEN_BITS = 62
-_READS = 8
-_CLOSE_SECONDS = 3.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-
-_log = logging.getLogger(__name__)
+# Of a session, the last written: further back nothing is looked for.
+_MOST_RECORDS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +45,8 @@ class Order:
 
     `artifacts_sha256` is the set of files that the user said yes to; None takes the files as they are.
     `authorization` is the header by which the platform knows the user, None leaves it to the agent's own
-    key. `wait_seconds` is how long to wait for the same call where another process has it.
+    key. `reuses` is content with an earlier deployment of the same files and name. `wait_seconds` is how
+    long to wait for the same call where another process has it.
     """
 
     session: SessionKey
@@ -61,6 +54,7 @@ class Order:
     name: str | None = None
     artifacts_sha256: str | None = None
     authorization: str | None = field(default=None, repr=False)
+    reuses: bool = False
     wait_seconds: float = 10.0
 
     @property
@@ -104,7 +98,7 @@ class Deployer:
         self._clock = clock
         self._new_id = new_id
         self._stored = stored
-        self._running: set[asyncio.Task[Deployed]] = set()
+        self._work = Work[Deployed]()
 
     async def deploy(self, order: Order) -> Deployed:
         """The bot on the platform, made by this call or by an earlier one of the same id.
@@ -122,26 +116,11 @@ class Deployer:
             DeploymentUnknownError: the platform may have made the bot and does not tell.
             StoreUnavailableError.
         """
-        task = asyncio.create_task(self._deploy(order))
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        return await self._work.run(self._deploy(order))
 
     async def close(self) -> None:
         """Waits a little for what is under way; what is cut off then is taken up by a repeat of its call."""
-        if not self._running:
-            return
-        _, late = await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
-
-    def _ended(self, task: asyncio.Task[Deployed]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), AppError):
-            # Its caller may be gone.
-            _log.info("deployment did not succeed", extra={"code": error.code})
+        await self._work.close()
 
     async def _deploy(self, order: Order) -> Deployed:
         known = await self._store.load_deployment(key=order.session, call_id=order.call_id)
@@ -149,6 +128,8 @@ class Deployer:
             return _outcome(known, order)
         # A session that is not there is told before anything of this installation.
         artifacts = await self._artifacts.list(session=order.session)
+        if known is None and order.reuses and (found := await self._deployed(order, artifacts)) is not None:
+            return found
         if self._url is None:
             raise DeploymentNotConfiguredError("nothing can be deployed here: THE0_API_URL is not set")
         platform = Platform(self._url, order.authorization or self._authorization)
@@ -174,6 +155,22 @@ class Deployer:
         )
         return await self._finish(DeploymentRun(means, record), order)
 
+    async def _deployed(self, order: Order, artifacts: tuple[Artifact, ...]) -> Deployed | None:
+        """What an earlier call made of the same files."""
+        wanted = set_sha256(artifacts)
+        if order.artifacts_sha256 not in (None, wanted):
+            return None
+        for record in await self._store.session_deployments(key=order.session, limit=_MOST_RECORDS):
+            made = made_by(record)
+            if (
+                made is not None
+                and record.bot_id is not None
+                and made.artifacts_sha256 == wanted
+                and order.name in (None, made.name)
+            ):
+                return _told(record.bot_id, made)
+        return None
+
     async def _finish(self, run: DeploymentRun, order: Order) -> Deployed:
         try:
             ended = await run.finish()
@@ -182,42 +179,24 @@ class Deployer:
         except SessionConflictError as error:
             raise DeploymentInProgressError("another call has taken this deployment over") from error
         except BaseException:
-            await self._release(run.record)
+            await release(self._store, run.record, self._clock())
             raise
 
-    async def _release(self, record: Deployment) -> None:
-        """Lets a repeat go on at once."""
-        if record.has_ended:
-            return
-        try:
-            await self._store.write_deployment(deployment=record, now=self._clock(), lease_seconds=0)
-        except AppError as error:
-            # Its lease frees it.
-            _log.warning("deployment not released", extra={"code": error.code})
-
     async def _held(self, order: Order, progress: Progress) -> tuple[Deployment, int]:
-        """The record, with the token that holds it where nobody else does or it has not ended."""
-        give_up = time.monotonic() + order.wait_seconds
-        pause = _FIRST_PAUSE
-        while True:
-            token = secrets.randbits(_TOKEN_BITS)
-            record = await self._store.claim_deployment(
-                new=NewDeployment(
-                    key=order.session,
-                    call_id=order.call_id,
-                    deployment_id=self._new_id(),
-                    asked=order.asked,
-                    progress=progress.stored(),
-                    now=self._clock(),
-                    lease_seconds=ASK_SECONDS + MARGIN_SECONDS,
-                    token=token,
-                )
-            )
-            free = record.token == token or record.has_ended or record.asked != order.asked
-            if free or time.monotonic() >= give_up:
-                return record, token
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        return await hold(
+            self._store,
+            lambda token: NewDeployment(
+                key=order.session,
+                call_id=order.call_id,
+                deployment_id=self._new_id(),
+                asked=order.asked,
+                progress=progress.stored(),
+                now=self._clock(),
+                lease_seconds=ASK_SECONDS + MARGIN_SECONDS,
+                token=token,
+            ),
+            wait_seconds=order.wait_seconds,
+        )
 
     async def _bot_again(self, order: Order, artifacts_sha256: str) -> Bot:
         artifacts = await self._artifacts.list(session=order.session)
@@ -229,18 +208,7 @@ class Deployer:
             raise ApprovalConflictError(
                 "the session's files have changed since the deployment was asked for: ask for it again"
             )
-        check_size({artifact.filename: artifact.size for artifact in artifacts})
-        reads = asyncio.Semaphore(_READS)
-
-        async def read(artifact: Artifact) -> bytes:
-            key = ArtifactKey(session=order.session, filename=artifact.filename)
-            async with reads:
-                found = await self._artifacts.read(key=key, version=artifact.version)
-            return found.data
-
-        data = await asyncio.gather(*map(read, artifacts))
-        files = {artifact.filename: each for artifact, each in zip(artifacts, data, strict=True)}
-        return await asyncio.to_thread(lambda: read_bot(files, name=order.name))
+        return await bot_of(self._artifacts, order.session, artifacts, name=order.name)
 
 
 def _outcome(record: Deployment, order: Order) -> Deployed:
@@ -253,8 +221,12 @@ def _outcome(record: Deployment, order: Order) -> Deployed:
         raise DeploymentRefusedError(progress.refused, **details)
     if record.bot_id is None:
         raise DeploymentInProgressError("this deployment is under way: ask again in a moment", retry_after=5)
+    return _told(record.bot_id, progress)
+
+
+def _told(bot_id: str, progress: Progress) -> Deployed:
     return Deployed(
-        bot_id=record.bot_id,
+        bot_id=bot_id,
         name=progress.name,
         version=progress.version,
         url=progress.url,

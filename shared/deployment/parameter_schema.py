@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from shared.deployment.bot import Problem
+from shared.deployment.strict_schema import strict_problems
 
 _DRAFT = "http://json-schema.org/draft-07/schema"
 _MOST = 20
@@ -34,13 +36,13 @@ def _problems(file: str, schema: dict[str, Any]) -> Iterator[Problem]:
         jsonschema.Draft7Validator.META_SCHEMA, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER
     )
     try:
-        for number, error in enumerate(meta.iter_errors(schema)):
-            if number == _MOST:
-                return
-            yield Problem(file=file, field=dotted(error.absolute_path), message=said(error))
+        found = [(error.absolute_path, said(error)) for error in islice(meta.iter_errors(schema), _MOST)]
         for path, reference in _references(schema, ()):
             if not _resolves(schema, reference):
-                yield Problem(file=file, field=dotted(path), message="names nothing in this file")
+                found.append((path, "names nothing in this file"))
+        # What is no schema, or leads nowhere, is not compiled.
+        for path, message in found or islice(strict_problems(schema), _MOST):
+            yield Problem(file=file, field=dotted(path), message=message)
     except RecursionError:
         yield Problem(file=file, field="", message="is nested too deeply")
 

@@ -6,39 +6,16 @@ same bytes in the same place, are repeated here; what makes a bot is sent once, 
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
-from shared.deployment.answers import Listed, Made, listed, made_of, read_json, said, versions_of
+from shared.deployment.answers import Listed, Made, listed, read_json, versions_of
 from shared.deployment.bot import Bot
-from shared.errors import (
-    AppError,
-    DeploymentRefusedError,
-    PlatformUnavailableError,
-    UnauthenticatedError,
-    UnreachedError,
-)
-from shared.outbound import Answer, Upload, exchange
+from shared.deployment.calls import UPLOAD_SECONDS, OutcomeUnknownError, PlatformCalls, made, refusal
+from shared.errors import PlatformUnavailableError
+from shared.outbound import Upload
 
-ASK_SECONDS = 15.0
-MAKE_SECONDS = 20.0
-UPLOAD_SECONDS = 60.0
-_MOST_BYTES = 8 * 1024 * 1024
-_PAUSES = (0.2, 1.0)
-# The request did not reach whoever would have acted on it, or that one put it off: nothing was done.
-_LATER = frozenset({429})
 _NO_SUCH_ROUTE = frozenset({404, 405, 501})
-
-
-class OutcomeUnknownError(Exception):
-    """Whether the platform made the bot is not known; `told` says why."""
-
-    def __init__(self, told: str) -> None:
-        super().__init__(told)
-        self.told = told
 
 
 class Platform:
@@ -46,12 +23,7 @@ class Platform:
 
     def __init__(self, url: str, authorization: str | None) -> None:
         """Raises UnauthenticatedError for a credential that no header can carry."""
-        if authorization is not None and not (authorization.isascii() and authorization.isprintable()):
-            raise UnauthenticatedError("the credential holds characters that none has")
-        self._url = url.rstrip("/")
-        self._headers = {"Accept": "application/json"}
-        if authorization is not None:
-            self._headers["Authorization"] = authorization
+        self._calls = PlatformCalls(url, authorization)
 
     async def create(self, bot: Bot, *, code: str, mark: str) -> Made | None:
         """Makes a bot of one source; None when the platform has no such form.
@@ -67,10 +39,10 @@ class Platform:
             "description": bot.config.get("description") or "",
             "tags": [*bot.tags, mark],
         }
-        answer = await self._make("POST", "/api/custom-bots", content, mark)
+        answer = await self._calls.make("POST", "/api/custom-bots", content, mark)
         if answer.status == 404:
             return None
-        return self._made(answer)
+        return made(answer)
 
     async def find(self, *, name: str, code_sha256: str, mark: str) -> Made | None:
         """The bot that an earlier `create` made, None when it made none.
@@ -79,7 +51,7 @@ class Platform:
             OutcomeUnknownError: the platform does not tell.
             PlatformUnavailableError: it did not answer.
         """
-        answer = await self._ask("/api/custom-bots", {"name": name})
+        answer = await self._calls.ask("/api/custom-bots", {"name": name})
         if answer.status in _NO_SUCH_ROUTE and await self._has_upload_form():
             return None
         bots = listed(read_json(answer)) if answer.status == 200 and "link" not in answer.headers else None
@@ -98,11 +70,11 @@ class Platform:
         Raises:
             DeploymentRefusedError, PlatformUnavailableError: it did not tell.
         """
-        answer = await self._ask(f"/custom-bots/{quote(name, safe='')}")
+        answer = await self._calls.ask(f"/custom-bots/{quote(name, safe='')}")
         if answer.status == 404:
             return ()
         if answer.status != 200:
-            raise self._refusal(answer)
+            raise refusal(answer)
         found = versions_of(read_json(answer))
         if found is None:
             raise PlatformUnavailableError("the platform's list of the bot's versions cannot be read")
@@ -122,10 +94,10 @@ class Platform:
             fields={"version": version},
         )
         path = f"/custom-bots/{quote(bot.name, safe='')}/upload"
-        answer = await self._repeated("POST", path, UPLOAD_SECONDS, upload=upload)
+        answer = await self._calls.repeated("POST", path, UPLOAD_SECONDS, upload=upload)
         value = read_json(answer)
         if answer.status not in (200, 201) or not isinstance(value, dict) or value.get("success") is False:
-            raise self._refusal(answer)
+            raise refusal(answer)
         file_path = value.get("filePath")
         if not isinstance(file_path, str) or not 0 < len(file_path) <= 2000:
             raise PlatformUnavailableError("the platform does not say where it put the upload")
@@ -137,100 +109,22 @@ class Platform:
         config = {**bot.config, "version": version, "metadata": metadata}
         content = {"config": json.dumps(config, ensure_ascii=False), "filePath": file_path}
         path = f"/custom-bots/{quote(bot.name, safe='')}"
-        answer = await self._make("POST" if is_first else "PUT", path, content, mark)
-        return self._made(answer)
+        answer = await self._calls.make("POST" if is_first else "PUT", path, content, mark)
+        return made(answer)
 
-    def url_of(self, made: Made, *, name: str | None = None) -> str:
+    def url_of(self, bot: Made, *, name: str | None = None) -> str:
         """Where the bot is: as the platform says, else its place in the API."""
-        if made.url is not None:
-            return made.url
-        if name is not None and made.version is not None:
-            return f"{self._url}/custom-bots/{quote(name, safe='')}/{quote(made.version, safe='')}"
-        return f"{self._url}/api/custom-bots/{quote(made.bot_id, safe='')}"
-
-    def _made(self, answer: Answer) -> Made:
-        value = read_json(answer)
-        if answer.status in (200, 201) and not (isinstance(value, dict) and value.get("success") is False):
-            made = made_of(value)
-            if made is None:
-                raise OutcomeUnknownError("the platform took it and named no id")
-            return made
-        if answer.status >= 500 or answer.status in (202, 204, 408):
-            raise OutcomeUnknownError(f"the platform answered {answer.status}: {said(answer)}")
-        raise self._refusal(answer)
-
-    async def _make(self, method: str, path: str, content: Any, mark: str) -> Answer:
-        """One request that makes something, sent once."""
-        # Where the platform knows the header, it makes nothing twice by itself.
-        headers = {**self._headers, "Idempotency-Key": mark}
-        try:
-            return await exchange(
-                method,
-                f"{self._url}{path}",
-                seconds=MAKE_SECONDS,
-                max_bytes=_MOST_BYTES,
-                headers=headers,
-                content=content,
-            )
-        except UnreachedError as error:
-            raise PlatformUnavailableError(f"the platform cannot be reached: {error.message}") from error
-        except TimeoutError as error:
-            raise OutcomeUnknownError(f"the platform did not answer in {MAKE_SECONDS:g} s") from error
-        except AppError as error:
-            raise OutcomeUnknownError(f"the platform's answer was lost: {error.message}") from error
-
-    async def _ask(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        return await self._repeated("GET", path, ASK_SECONDS, parameters=parameters)
-
-    async def _repeated(
-        self,
-        method: str,
-        path: str,
-        seconds: float,
-        *,
-        parameters: Mapping[str, str] | None = None,
-        upload: Upload | None = None,
-    ) -> Answer:
-        """The answer to what may be sent again; raises PlatformUnavailableError when there was none."""
-        told = f"it did not answer in {seconds:g} s"
-        try:
-            async with asyncio.timeout(seconds):
-                for pause in (*_PAUSES, None):
-                    try:
-                        answer = await exchange(
-                            method,
-                            f"{self._url}{path}",
-                            seconds=seconds,
-                            max_bytes=_MOST_BYTES,
-                            headers=self._headers,
-                            parameters=parameters,
-                            upload=upload,
-                        )
-                    except AppError as error:
-                        told = error.message
-                    else:
-                        if answer.status < 500 or answer.status == 501:
-                            return answer
-                        told = f"it answered {answer.status}: {said(answer)}"
-                    if pause is not None:
-                        await asyncio.sleep(pause)
-        except TimeoutError:
-            pass
-        raise PlatformUnavailableError(f"the platform cannot be asked: {told}")
+        if bot.url is not None:
+            return bot.url
+        if name is not None and bot.version is not None:
+            return f"{self._calls.url}/custom-bots/{quote(name, safe='')}/{quote(bot.version, safe='')}"
+        return f"{self._calls.url}/api/custom-bots/{quote(bot.bot_id, safe='')}"
 
     async def _has_upload_form(self) -> bool:
         """Whether the platform has the other form, in which case it never had this one."""
-        answer = await self._ask("/custom-bots")
+        answer = await self._calls.ask("/custom-bots")
         value = read_json(answer)
         return answer.status == 200 and isinstance(value, dict) and value.get("success") is True
-
-    def _refusal(self, answer: Answer) -> AppError:
-        words = said(answer)
-        message = f"the platform answered {answer.status}: {words}" if words else f"status {answer.status}"
-        details: dict[str, Any] = {"platform_status": answer.status, "platform_message": words}
-        if answer.status in _LATER or answer.status >= 500:
-            return PlatformUnavailableError(message, **details)
-        return DeploymentRefusedError(message, **details)
 
 
 def _is_sent(bot: Listed, name: str, code_sha256: str, mark: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from shared.sessions.deployment_port import Deployment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -38,3 +40,10 @@ def progress_of(stored: Mapping[str, Any]) -> Progress:
     known = {each.name for each in fields(Progress)}
     values = {name: value for name, value in stored.items() if name in known}
     return Progress(**{**values, "notes": tuple(values.get("notes") or ())})
+
+
+def made_by(record: Deployment) -> Progress | None:
+    """The progress of a record by which a bot was made, None of any other."""
+    return (
+        progress_of(record.progress) if record.state == "created" and "kind" not in record.progress else None
+    )

@@ -11,14 +11,9 @@ from typing import Any, TypeVar
 from shared.clock import Clock
 from shared.deployment.answers import Listed, Made
 from shared.deployment.bot import Bot
+from shared.deployment.calls import ASK_SECONDS, MAKE_SECONDS, UPLOAD_SECONDS, OutcomeUnknownError
 from shared.deployment.package import one_source, zip_of
-from shared.deployment.platform import (
-    ASK_SECONDS,
-    MAKE_SECONDS,
-    UPLOAD_SECONDS,
-    OutcomeUnknownError,
-    Platform,
-)
+from shared.deployment.platform import Platform
 from shared.deployment.progress import Progress, progress_of
 from shared.deployment.versions import raised
 from shared.errors import DeploymentRefusedError, DeploymentUnknownError, PlatformUnavailableError

@@ -92,6 +92,10 @@ class DeploymentStore(Protocol):
         """
         ...
 
+    async def session_deployments(self, *, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
+        """The session's deployments of every kind, the last written first, at most `limit`."""
+        ...
+
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         """The sessions that deployed the bot, of any user, the newest first: for what the platform tells."""
         ...

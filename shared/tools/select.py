@@ -15,6 +15,7 @@ from shared.tools.port import ToolRunner, ToolServices
 
 if TYPE_CHECKING:
     from shared.deployment.deployer import Deployer
+    from shared.deployment.instances import Instances
     from shared.tools.remote import RemoteToolRunner
 
 
@@ -26,6 +27,7 @@ def open_tools(
     shared_cache: SharedCache | None = None,
     *,
     deployer: Deployer | None = None,
+    instances: Instances | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
@@ -44,6 +46,7 @@ def open_tools(
         approvals=approvals,
         shared_cache=shared_cache,
         deployer=deployer,
+        instances=instances,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)

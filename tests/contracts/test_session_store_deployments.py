@@ -27,6 +27,14 @@ async def session(store: Store, clock: SetClock, key: SessionKey) -> SessionKey:
     return key
 
 
+@pytest.fixture
+async def other_user(store: Store, clock: SetClock, session: SessionKey) -> SessionKey:
+    """Another user's session of the same id."""
+    other = SessionKey(user_id="mallory", session_id=session.session_id)
+    await store.create_session(key=other, title="", context={}, now=clock.now)
+    return other
+
+
 def new(key: SessionKey, clock: SetClock, **changes: Any) -> NewDeployment:
     made = NewDeployment(
         key=key,
@@ -39,6 +47,24 @@ def new(key: SessionKey, clock: SetClock, **changes: Any) -> NewDeployment:
         token=next(TOKENS),
     )
     return replace(made, **changes)
+
+
+async def test_a_sessions_deployments_are_told_the_last_written_first(
+    store: Store, clock: SetClock, session: SessionKey, other_user: SessionKey
+) -> None:
+    for call in ("1", "2", "3"):
+        await store.claim_deployment(new=new(session, clock, call_id=call, deployment_id=f"d-{call}"))
+        clock.pass_time(1)
+    first = await store.load_deployment(key=session, call_id="1")
+    assert first is not None
+    made = replace(first, state="created", bot_id="b-1")
+    await store.write_deployment(deployment=made, now=clock.pass_time(1), lease_seconds=0)
+    found = await store.session_deployments(key=session, limit=9)
+    assert [each.call_id for each in found] == ["1", "3", "2"]
+    assert found[0].bot_id == "b-1"
+    assert found[0].progress == made.progress
+    assert await store.session_deployments(key=session, limit=1) == found[:1]
+    assert await store.session_deployments(key=other_user, limit=9) == ()
 
 
 async def names(store: Store) -> list[str]:

@@ -13,6 +13,8 @@ import jwt
 import pytest
 
 from tests.servers.agent import Agent, agent_server
+from tests.servers.platform import platform_server
+from tests.shared.deployment.bots import tiny_bot
 
 SECRET = "a secret of thirty-two bytes or more"
 
@@ -70,6 +72,11 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/artifacts/download"): Case("theirs", query={"session_id": "{session_id}"}),
     ("GET", "/artifacts/{filename}"): Case("theirs", query={"session_id": "{session_id}"}),
     ("POST", "/artifacts/deploy/{session_id}"): Case("theirs", {"name": "mine now"}),
+    ("POST", "/artifacts/deploy/{session_id}/instances"): Case("theirs", {"name": "mine now"}),
+    ("GET", "/artifacts/deploy/{session_id}/instances"): Case("theirs"),
+    ("GET", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs"),
+    ("PUT", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs", {"name": "mine now"}),
+    ("DELETE", "/artifacts/deploy/{session_id}/instances/{bot_id}"): Case("theirs"),
     ("POST", "/artifacts/retention"): Case("service"),
     ("PUT", "/artifacts/retention/holds"): Case(
         "service", {"user_id": "ann", "session_id": "{session_id}", "held": True}
@@ -141,9 +148,24 @@ class Owner:
         return value
 
 
+class Anybody(dict[str | None, str]):
+    """A platform's users: whoever comes with a token."""
+
+    def get(self, key: str | None, default: Any = None) -> Any:
+        return "ann" if key else default
+
+
 @pytest.fixture(scope="module")
 def jwt_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
-    with agent_server(tmp_path_factory.mktemp("others"), AUTH_MODE="jwt", JWT_SECRET=SECRET) as agent:
+    with (
+        platform_server(users=Anybody()) as platform,
+        agent_server(
+            tmp_path_factory.mktemp("others"),
+            AUTH_MODE="jwt",
+            JWT_SECRET=SECRET,
+            THE0_API_URL=platform.url,
+        ) as agent,
+    ):
         yield agent
 
 
@@ -170,9 +192,14 @@ def ann(jwt_agent: Agent) -> Owner:
             json={"message": f"list my files, {word}", "session_id": session_id},
             headers={"Idempotency-Key": ids["key"]},
         ).json()
+        for name, data in tiny_bot().items():
+            client.put(f"/artifacts/session/{session_id}/{name}", content=data).raise_for_status()
+        client.post(f"/artifacts/deploy/{session_id}").raise_for_status()
+        started = client.post(f"/artifacts/deploy/{session_id}/instances", json={"name": word})
         called = client.post("/tools/read_artifact", json=owner.filled(CASES["POST", "/tools/{name}"].body))
         assert word in called.text
     ids["turn_id"] = said["turn_id"]
+    ids["bot_id"] = started.json()["bot_id"]
     ids["tool_call_id"] = next((call["id"] for call in said["tool_calls"]), "none")
     return owner
 

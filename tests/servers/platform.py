@@ -24,7 +24,16 @@ from urllib.parse import unquote, urlsplit
 
 import jsonschema
 
+from tests.servers.platform_instances import InstanceTable
+
 WAIT_SECONDS = 60.0
+INSTANCE_ROUTES = {
+    ("POST", 1): "start",
+    ("GET", 1): "instances",
+    ("GET", 2): "instance",
+    ("PUT", 2): "change",
+    ("DELETE", 2): "stop",
+}
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 CONFIG_RULES: dict[str, Any] = {
     "type": "object",
@@ -103,7 +112,8 @@ class Fault:
 class Platform:
     """The running platform: the bots it has, what was asked, what is to go wrong.
 
-    Kinds of requests, for `faults` and `asked`: create, find, mine, versions, upload, register, renew.
+    Kinds of requests, for `faults` and `asked`: create, find, mine, versions, version, upload, register,
+    renew; of instances start, instances, instance, change, stop. `bodies` are those of start and change.
     """
 
     form: Literal["code", "upload", "neither"] = "upload"
@@ -115,7 +125,12 @@ class Platform:
     uploads: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+    bodies: list[Any] = field(default_factory=list)
+    instances: InstanceTable = field(init=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.instances = InstanceTable(self.bots)
 
     def fail(self, kind: str, status: int = 503, *, takes: bool = False, **more: Any) -> Fault:
         """The next request of a kind gets this in place of its answer."""
@@ -154,13 +169,22 @@ class Platform:
 
     def _route(self, method: str, path: str) -> tuple[str, list[str]] | None:
         parts = path.strip("/").split("/")
+        if parts[0] == "bot" and len(parts) <= 2:
+            named = INSTANCE_ROUTES.get((method, len(parts)))
+            return None if named is None else (named, parts[1:])
         if parts[:2] == ["api", "custom-bots"] and len(parts) == 2 and self.form == "code":
             if method == "POST":
                 return "create", []
             return ("find", []) if method == "GET" and self.lists else None
         if parts[0] != "custom-bots" or self.form != "upload":
             return None
-        table = {("GET", 1): "mine", ("GET", 2): "versions", ("POST", 2): "register", ("PUT", 2): "renew"}
+        table = {
+            ("GET", 1): "mine",
+            ("GET", 2): "versions",
+            ("GET", 3): "version",
+            ("POST", 2): "register",
+            ("PUT", 2): "renew",
+        }
         if method == "POST" and len(parts) == 3 and parts[2] == "upload":
             return "upload", parts[1:]
         named = table.get((method, len(parts)))
@@ -182,6 +206,10 @@ class Platform:
                     return Reply(200, {"success": True, "data": []})
                 case "versions":
                     return self._versions(parts[0])
+                case "version":
+                    return self._version(*parts)
+                case "start" | "instances" | "instance" | "change" | "stop":
+                    return self._instance(name, user, parts, body)
                 case "upload":
                     return self._upload(user, parts[0], kind, body)
                 case _:
@@ -203,6 +231,19 @@ class Platform:
             return _no(404, "Bot not found")
         data = {"name": name, "latestVersion": mine[-1]["version"], "versions": mine[::-1]}
         return Reply(200, {"success": True, "data": {"id": mine[-1]["id"], **data}})
+
+    def _version(self, name: str, version: str) -> Reply:
+        for bot in self.bots:
+            if (bot["name"], bot["version"]) == (name, version):
+                return Reply(200, {"success": True, "data": bot})
+        return _no(404, "Version not found")
+
+    def _instance(self, name: str, user: str, parts: list[str], body: bytes) -> Reply:
+        value = json.loads(body) if body else None
+        if name in ("start", "change"):
+            self.bodies.append(value)
+        status, told = self.instances.act(name, user, parts[0] if parts else None, value)
+        return Reply(status, told) if status < 400 else _no(status, told)
 
     def _upload(self, user: str, name: str, kind: str, body: bytes) -> Reply:
         head = f"Content-Type: {kind}\r\n\r\n".encode()

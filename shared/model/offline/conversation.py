@@ -95,6 +95,24 @@ class Conversation:
         return self.bots[-1] if self.bots else None
 
     @cached_property
+    def deployed(self) -> dict[str, Any] | None:
+        """What the last deployment or start of an earlier turn gave, None when there was none."""
+        return next(iter(self._deployments), None)
+
+    @property
+    def instance(self) -> dict[str, Any] | None:
+        """The instance that an earlier turn started last, None when there is none or it was stopped."""
+        told = (value.get("instance") for value in self._deployments)
+        found = next((each for each in told if isinstance(each, dict) and each.get("bot_id")), None)
+        return None if found is None or found.get("status") == "deleted" else found
+
+    @cached_property
+    def _deployments(self) -> tuple[dict[str, Any], ...]:
+        """The results of deploy_bot in earlier turns, the last first."""
+        done = [item for item in _pairs(self.earlier) if item.call.name == "deploy_bot" and item.ok]
+        return tuple(item.value for item in reversed(done))
+
+    @cached_property
     def stated_before(self) -> tuple[str, ...]:
         """What the user said in earlier turns, oldest first."""
         return tuple(message.text for message in self.earlier if message.role == "user")

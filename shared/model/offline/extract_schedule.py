@@ -24,6 +24,7 @@ _EVERY_N = re.compile(
     rf"{_NOT_TRADES}\bevery (\d{{1,4}})[ -]?(minutes?|mins?|m|hours?|hrs?|h|days?|weeks?|months?)\b"
 )
 _EVERY_DAYNAME = re.compile(rf"\b(?:every|each|on|weekly on)(?: other)? {_DAY}\b")
+_ON_DAYS = re.compile(r"\b(?:on|every|all) (?:(weekdays|workdays|working days)|weekends?)\b")
 _TIMES_PER = re.compile(r"\b(\d{1,2}) times (?:a|per|each|every) (hour|day|week|month)\b")
 _PER = re.compile(
     r"(?<!trades )(?<!trade )(?<!buys )(?<!orders )(?<!times )\b(?:per|a) (hour|day|week|month)\b"
@@ -79,6 +80,9 @@ def find_rhythm(text: str, *, loose: bool) -> Rhythm | None:
         day = _DAY_NUMBERS[named[1]]
         hours = 336 if " other " in named.group() else 168
         return Rhythm(_cron(_clock(text), str(day)), hours, named.span())
+    some_days = _ON_DAYS.search(text)
+    if some_days:
+        return Rhythm(_cron(_clock(text), "1-5" if some_days[1] else "0,6"), 24, some_days.span())
     counted = _EVERY_N.search(text)
     if counted:
         return _every_n(int(counted[1]), counted[2].rstrip("s"), text, counted.span())

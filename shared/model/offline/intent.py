@@ -25,6 +25,9 @@ class Intent(StrEnum):
     BACKTEST = "backtest"
     VERIFY = "verify"
     DEPLOY = "deploy"
+    RUN = "run"
+    STOP = "stop"
+    RUNS = "runs"
     LIST_FILES = "list_files"
     SHOW_FILE = "show_file"
     SAVE_FILE = "save_file"
@@ -39,9 +42,13 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What is known beside the words: the session's bot, our last question, what the message would change."""
+    """What is known beside the words.
+
+    The session's bot, whether one is deployed, our last question, what the message would change.
+    """
 
     has_bot: bool = False
+    has_deployed: bool = False
     asked_strategy: bool = False
     has_details: bool = False
     names_other_strategy: bool = False
@@ -59,7 +66,7 @@ def classify(utterance: Utterance, situation: Situation) -> Intent:
     """The intent of the message."""
     full = utterance.canonical
     text = bare_request(full)
-    for rule in (_small_talk, _attachments, _questions, _commands, _bots):
+    for rule in (_small_talk, _attachments, _instances, _questions, _commands, _bots):
         intent = rule(utterance, full if rule is _small_talk else text, situation)
         if intent is not None:
             return intent
@@ -100,6 +107,19 @@ def _attachments(utterance: Utterance, text: str, situation: Situation) -> Inten
         if words.SHOW.search(text) or text == "filename":
             return Intent.SHOW_FILE
     return None
+
+
+def _instances(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    """What is asked of a bot that is deployed: elsewhere the same words are of what is built."""
+    if not situation.has_deployed:
+        return None
+    if words.RUNS.search(text):
+        return Intent.RUNS
+    if words.QUESTION.match(text) or words.DEPLOY.search(text):
+        return None
+    if words.STOP.search(text):
+        return Intent.STOP
+    return Intent.RUN if words.RUN.search(text) else None
 
 
 def _questions(utterance: Utterance, text: str, situation: Situation) -> Intent | None:

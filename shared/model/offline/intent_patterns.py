@@ -131,6 +131,21 @@ DEPLOY = re.compile(
     rf"the0)\b"
     rf"|\bput {IT} live\b|\b(?:start|run) {IT}(?: now)? on (?:the0|the platform)\b"
 )
+# Of a bot that is deployed: what is asked of its instance.
+_ITS = rf"(?:{IT}|its instance|(?:the|an?|my|another|that) instance)"
+RUN = re.compile(
+    rf"\b(?:start|run|launch|activate|restart|schedule) {_ITS}\b|\b(?:have|let|make) {_ITS} (?:run|start)\b"
+    rf"|\b(?:create|make) (?:me )?(?:the|an?|another) instance\b|^(?:start|run)[.! ]*$"
+)
+STOP = re.compile(
+    rf"\b(?:stop|halt|shut ?down|turn off|switch off|kill|end|pause) (?:running )?{_ITS}\b"
+    r"(?! (?:when|if|after|at|from|before|loss))"
+    r"|\b(?:delete|remove|cancel) (?:the|its|my|that) instance\b|^(?:stop|halt)(?: running)?[.! ]*$"
+)
+RUNS = re.compile(
+    rf"\b(?:is|are|does|did|has) {_ITS} (?:\w+ )?(?:running|run|started?|alive|live|up|stopped)\b"
+    rf"|\bstatus of {_ITS}\b|\bhow is {_ITS} (?:doing|running)\b"
+)
 BROWSE = re.compile(
     r"\b(?:browse|open|visit|fetch|read|go to|load|get|look at|summari[sz]e|check out|scrape|download|see"
     r"|what does|what's on"

@@ -24,6 +24,7 @@ from shared.model.offline.plan_documentation import list_documentation, search_d
 from shared.model.offline.plan_files import list_files, save_file, show_file
 from shared.model.offline.plan_market import analyze_market
 from shared.model.offline.plan_prove import backtest_bot, deploy_bot, verify_bot
+from shared.model.offline.plan_run import run_bot, stop_bot, tell_status
 from shared.model.offline.plan_web import browse
 from shared.model.offline.reply import Reply, paragraphs
 from shared.model.offline.task import Task
@@ -54,6 +55,9 @@ PLANS: dict[Intent, Plan] = {
     Intent.BACKTEST: backtest_bot,
     Intent.VERIFY: verify_bot,
     Intent.DEPLOY: deploy_bot,
+    Intent.RUN: run_bot,
+    Intent.STOP: stop_bot,
+    Intent.RUNS: tell_status,
     Intent.LIST_FILES: list_files,
     Intent.SHOW_FILE: show_file,
     Intent.SAVE_FILE: save_file,
@@ -87,6 +91,7 @@ def _task(conversation: Conversation, tools: Toolbox) -> Task:
         utterance,
         Situation(
             has_bot=bot is not None,
+            has_deployed=conversation.deployed is not None,
             asked_strategy=bool(pending),
             has_details=bool(set(wish.parameters) - {"symbol"} or wish.name or wish.bot_type),
             names_other_strategy=bot is not None and wish.strategy is not None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.model.offline.conversation import Done
 from shared.model.offline.extract_schedule import find_history_days
+from shared.model.offline.instance_wish import asked_instance
 from shared.model.offline.plan_build import how_to_run
 from shared.model.offline.plan_documentation import SEARCH, answer_from, look_up
 from shared.model.offline.reply import Reply, paragraphs
@@ -51,7 +52,7 @@ def deploy_bot(task: Task) -> Reply:
         tool="deploy_bot",
         begin=f"I ask for the deployment.{approval}",
         failed="The bot was not deployed",
-        arguments={"name": task.wish.name, "schedule": task.wish.parameters.get("schedule")},
+        arguments={"name": task.wish.name, "instance": asked_instance(task)},
         query="deploy a custom bot and create an instance with the0 command line",
         instead="You can deploy the files yourself; the bot's README holds the commands.",
     )

@@ -79,6 +79,18 @@ async def write_deployment(
         await put_events(tx, session, events, now)
 
 
+async def session_deployments(tx: Transaction, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
+    """See `DeploymentStore.session_deployments`."""
+    query = Query(
+        collection="deployments",
+        order="updated_at",
+        equal=(("session", session_id(key)),),
+        descending=True,
+        limit=limit,
+    )
+    return tuple(_deployment(tx, document) for document in await tx.find(query))
+
+
 async def sessions_of_bot(tx: Transaction, bot_id: str) -> tuple[SessionKey, ...]:
     """See `DeploymentStore.sessions_of_bot`."""
     query = Query(

@@ -264,6 +264,9 @@ class FirestoreStore(FirestoreAccounts, FirestoreRetention, FirestoreInbound):
         )
         await self._runner.write(work, queue=session_id(deployment.key))
 
+    async def session_deployments(self, *, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
+        return await self._runner.read(partial(deployments.session_deployments, key=key, limit=limit))
+
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         return await self._runner.read(partial(deployments.sessions_of_bot, bot_id=bot_id))
 

@@ -57,6 +57,12 @@ _HOLD_SESSION = (
     .where(sessions.c.user_id == bindparam("user"), sessions.c.session_id == bindparam("session"))
     .with_for_update(key_share=True)
 )
+_OF_SESSION = (
+    select(deployments)
+    .where(deployments.c.user_id == bindparam("user"), deployments.c.session_id == bindparam("session"))
+    .order_by(deployments.c.updated_at.desc(), deployments.c.deployment_id.desc())
+    .limit(bindparam("most"))
+)
 _OF_BOT = (
     select(deployments.c.user_id, deployments.c.session_id)
     .where(deployments.c.bot_id == bindparam("bot"))
@@ -115,6 +121,12 @@ def write_deployment(
         add_events(tx, key, events, now)
     elif not _is_written(tx, deployment):
         raise SessionConflictError("another process has this deployment, or it has ended")
+
+
+def session_deployments(tx: Tx, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
+    """See `DeploymentStore.session_deployments`."""
+    rows = tx.execute(_OF_SESSION, {"user": key.user_id, "session": key.session_id, "most": limit}).all()
+    return tuple(_deployment(tx, row) for row in rows)
 
 
 def sessions_of_bot(tx: Tx, bot_id: str) -> tuple[SessionKey, ...]:

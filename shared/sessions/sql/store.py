@@ -236,6 +236,9 @@ class SqlStore(SqlAccounts, SqlRetention, SqlInbound):
             )
         )
 
+    async def session_deployments(self, *, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
+        return await self._read(partial(deployments.session_deployments, key=key, limit=limit))
+
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         return await self._read(partial(deployments.sessions_of_bot, bot_id=bot_id))
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from shared.approvals import set_sha256
-from shared.deployment.deployer import Deployed, Deployer, Order
+from shared.deployment.deployer import Order
 from shared.errors import (
     AppError,
     ApprovalConflictError,
@@ -24,132 +22,9 @@ from shared.errors import (
     SessionNotFoundError,
     UnauthenticatedError,
 )
-from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
-from shared.sessions.deployment_port import DeploymentStore
-from shared.sessions.sql.store import SqlStore
-from tests.contracts.session_values import SetClock
-from tests.servers.platform import Platform, platform_server
 from tests.shared.deployment.bots import CONFIG, tiny_bot, with_config
-from tests.shared.tools.session_files import SessionFiles
-
-KEY = SessionKey(user_id="alice", session_id="s")
-ORDER = Order(session=KEY, call_id="turn t c", wait_seconds=0)
-
-
-class KilledError(BaseException):
-    """The process is dead."""
-
-
-class Dying:
-    """`DeploymentStore` of a process that is killed at its n-th write, before it or right after it."""
-
-    def __init__(self, store: SqlStore, at: int, *, after: bool) -> None:
-        self._store = store
-        self._left = at
-        self._after = after
-        self.is_dead = False
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-
-        async def call(**arguments: Any) -> Any:
-            if self.is_dead:
-                raise KilledError
-            counts = name in ("claim_deployment", "write_deployment")
-            self._left -= counts
-            self.is_dead = counts and self._left == 0
-            if self.is_dead and not self._after:
-                raise KilledError
-            done = await method(**arguments)
-            if self.is_dead:
-                raise KilledError
-            return done
-
-        return call
-
-
-class Rig:
-    """A session with files, a store, a platform."""
-
-    def __init__(self, store: SqlStore, clock: SetClock, platform: Platform) -> None:
-        self.store = store
-        self.clock = clock
-        self.platform = platform
-        self.files = SessionFiles()
-        self.stirred = 0
-
-    async def save(self, files: dict[str, bytes]) -> None:
-        """Puts files into the session."""
-        for name, data in files.items():
-            await self.files.save(key=ArtifactKey(session=KEY, filename=name), data=data)
-
-    async def sha256(self) -> str:
-        """The hash of the session's files."""
-        return set_sha256(await self.files.list(session=KEY))
-
-    def deployer(self, store: Any = None, **changes: Any) -> Deployer:
-        """A process that deploys."""
-        given: dict[str, Any] = {"url": self.platform.url, "api_key": "platform-key", **changes}
-
-        def stirred() -> None:
-            self.stirred += 1
-
-        return Deployer(
-            artifacts=self.files,
-            store=cast(DeploymentStore, store or self.store),
-            clock=self.clock,
-            new_id=new_id,
-            stored=stirred,
-            **given,
-        )
-
-    async def deploy(self, order: Order = ORDER) -> Deployed:
-        """What a process of its own deploys."""
-        return await self.deployer().deploy(order)
-
-    async def events(self) -> list[dict[str, Any]]:
-        """The data of the events that wait."""
-        return [each.event.data for each in await self.store.unpublished_events(limit=99)]
-
-
-@pytest.fixture(params=["upload", "code"])
-def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
-    """A platform of each form."""
-    with platform_server(form=request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def uploads() -> Iterator[Platform]:
-    """A platform of the upload form."""
-    with platform_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def store(sqlite_url: str) -> AsyncIterator[SqlStore]:
-    """A store with the session."""
-    clock = SetClock()
-    async with await SqlStore.open(sqlite_url, clock=clock) as opened:
-        await opened.create_session(key=KEY, title="", context={}, now=clock.now)
-        yield opened
-
-
-@pytest.fixture
-async def rig(store: SqlStore, platform: Platform) -> Rig:
-    """The tiny bot, and a platform of each form."""
-    rig = Rig(store, SetClock(), platform)
-    await rig.save(tiny_bot())
-    return rig
-
-
-@pytest.fixture
-async def uploading(store: SqlStore, uploads: Platform) -> Rig:
-    """The tiny bot, and a platform of the upload form."""
-    rig = Rig(store, SetClock(), uploads)
-    await rig.save(tiny_bot())
-    return rig
+from tests.shared.deployment.rig import KEY, ORDER, Dying, KilledError, Rig
 
 
 async def test_a_bot_is_deployed_once_however_often_its_call_is_repeated(rig: Rig) -> None:

@@ -115,6 +115,7 @@ def test_a_parameter_schema_is_one_of_draft_07(schema: bytes, field: str) -> Non
 
 def test_a_reference_inside_the_file_and_a_property_of_that_name_are_fine() -> None:
     schema = {
+        "type": "object",
         "definitions": {"a/b": {"type": "string"}},
         "properties": {"x": {"$ref": "#/definitions/a~1b"}, "$ref": {"type": "string"}},
     }

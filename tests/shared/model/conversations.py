@@ -37,7 +37,7 @@ _LATER_SCHEMAS: dict[str, dict[str, Any]] = {
     "analyze_market": {"symbol": {}, "timeframe": {}, "exchange": {}, "days": {}},
     "backtest_bot": {"days": {}},
     "verify_bot": {},
-    "deploy_bot": {"name": {}},
+    "deploy_bot": {"name": {}, "instance": {}},
 }
 
 Answer = Callable[[ToolCall], Any]

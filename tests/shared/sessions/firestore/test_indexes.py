@@ -91,6 +91,7 @@ async def test_every_query_has_its_index(
     await store.list_dead_letters(limit=9, cursor=None)
     await store.dead_letters_of_bot(bot_id="bot-1", limit=9)
     await store.count_dead_letters()
+    await store.session_deployments(key=key, limit=9)
     after = None
     for _ in reseal.FIELDS:
         after = (await store.reseal(after=after, limit=99)).after
