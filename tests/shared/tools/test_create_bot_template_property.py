@@ -75,7 +75,7 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
         whole = st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
         return st.none() | whole if parameter.nullable else whole
     # Prices and amounts over twenty orders of magnitude; the rest by its range.
-    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=2 if least >= 0.01 else 8)
+    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=8 if parameter.unit == "quote" else 2)
     numbers = st.sampled_from([least, most]) | steps.filter(lambda value: len(value.as_tuple().digits) <= 15)
     return st.none() | numbers if parameter.nullable else numbers
 
@@ -152,7 +152,7 @@ def fit_carry(fitted: dict[str, Any]) -> None:
         fitted["timeframe"] = "4h"
     entry = float(fitted.get("entry_funding_pct", 0.01))
     fitted.update(
-        entry_funding_pct=entry, exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), entry - 0.01)
+        entry_funding_pct=entry, exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), round(entry - 0.01, 2))
     )
 
 
