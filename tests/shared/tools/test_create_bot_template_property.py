@@ -152,7 +152,8 @@ def fit_carry(fitted: dict[str, Any]) -> None:
         fitted["timeframe"] = "4h"
     entry = float(fitted.get("entry_funding_pct", 0.01))
     fitted.update(
-        entry_funding_pct=entry, exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), round(entry - 0.01, 2))
+        entry_funding_pct=entry,
+        exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), round(entry - 0.01, 2)),
     )
 
 
