@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.model.offline.assign import Assigned, Mark, assign
 from shared.model.offline.numerals import NUMBER, number
+from shared.model.offline.phrase_signs import Constant, Labels, Phrase
 from shared.model.offline.phrases import (
     COMMON_CONSTANTS,
     COMMON_PHRASES,
@@ -15,9 +16,6 @@ from shared.model.offline.phrases import (
     OWN_LABELS,
     OWN_PHRASES,
     PERCENT_LABELS,
-    Constant,
-    Labels,
-    Phrase,
 )
 from shared.model.offline.refusals import REFUSALS
 
@@ -62,7 +60,11 @@ class _Reader:
 def extract_parameters(text: str, strategy: str | None) -> Extraction:
     """The parameters that the canonical text states: the common ones and, if given, the strategy's own."""
     reader = _Reader(_new_values_only(text, strategy))
-    refused = [one for one in REFUSALS if one.strategy in (None, strategy) and one.words.search(text)]
+    refused = [
+        one
+        for one in REFUSALS
+        if one.strategy in (None, strategy) and strategy not in one.but_not and one.words.search(text)
+    ]
     for refusal in refused:
         for match in refusal.words.finditer(reader.text) if refusal.takes_numbers else ():
             reader.blank(*match.span())

