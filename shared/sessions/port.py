@@ -21,6 +21,7 @@ from shared.messages import ToolResult
 from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
+from shared.sessions.erasure_port import UserErasure
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
 from shared.sessions.retention_port import Retention
 from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
@@ -427,6 +428,7 @@ class Store(
     UserSecrets,
     NamedLeases,
     Retention,
+    UserErasure,
     Protocol,
 ):
     """The whole store, as an adapter provides it."""
