@@ -16,6 +16,7 @@
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
     │   └── ToolNotFoundError              │   ├── ModelUnavailableError
     ├── MethodNotAllowedError 405          │   ├── StoreUnavailableError
+    │                                      │   │   └── DamagedError
     │                                      │   ├── UnreachedError
     │                                      │   └── PublishError
     ├── PlatformUnavailableError 502       ├── DeploymentNotConfiguredError 503
@@ -226,6 +227,10 @@ class StoreUnavailableError(UnavailableError):
     """The database or the object store did not answer."""
 
     code, title = "store_unavailable", "The store is unavailable"
+
+
+class DamagedError(StoreUnavailableError):
+    """The stored bytes of a file's version are missing, or are not what was saved."""
 
 
 class UnreachedError(UnavailableError):

@@ -27,7 +27,13 @@ from shared.artifacts.paths import object_key
 from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore, SignsUrls
 from shared.artifacts.scan import Scan, Scanner
 from shared.clock import Clock
-from shared.errors import StoreUnavailableError, TooLargeError, UnprocessableError, VersionConflictError
+from shared.errors import (
+    DamagedError,
+    StoreUnavailableError,
+    TooLargeError,
+    UnprocessableError,
+    VersionConflictError,
+)
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.outbox_port import OutgoingEvent
@@ -240,9 +246,7 @@ class ArtifactLibrary:
                 # Retention may just have taken the version, its record first: then this says so.
                 await self._index.load_version(key=artifact.key, version=artifact.version)
                 _report(artifact, "missing")
-                raise StoreUnavailableError(
-                    f"the bytes of {artifact.filename} version {artifact.version} are missing"
-                )
+                raise DamagedError(f"the bytes of {artifact.filename} version {artifact.version} are missing")
             if artifact.size <= _SMALL:
                 data = _checked(artifact, frame)
             else:
@@ -250,9 +254,7 @@ class ArtifactLibrary:
             if data is not None:
                 return data
         _report(artifact, "damaged")
-        raise StoreUnavailableError(
-            f"the stored bytes of {artifact.filename} version {artifact.version} are damaged"
-        )
+        raise DamagedError(f"the stored bytes of {artifact.filename} version {artifact.version} are damaged")
 
     def _created_event(self, artifact: Artifact) -> OutgoingEvent:
         return OutgoingEvent(

@@ -22,6 +22,7 @@ from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.erasure_port import UserErasure
+from shared.sessions.export_port import ExportLists
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
 from shared.sessions.retention_port import Retention
 from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
@@ -429,6 +430,7 @@ class Store(
     NamedLeases,
     Retention,
     UserErasure,
+    ExportLists,
     Protocol,
 ):
     """The whole store, as an adapter provides it."""

@@ -228,8 +228,9 @@ async def converse(store: Store, clock: SetClock) -> str:
 
 
 async def test_nothing_is_left_in_redis(house: House, redis: RedisClient) -> None:
-    async def names() -> set[bytes]:
-        return set(await redis.call(lambda client: client.keys("*")))
+    async def names() -> set[bytes | str]:
+        found: list[bytes | str] = await redis.call(lambda client: client.keys("*"))
+        return set(found)
 
     before = await names()
     store = CachedStore(store_that_forgets(house.store, redis), RedisCache(redis))

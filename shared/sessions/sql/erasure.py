@@ -76,7 +76,8 @@ class _Rows:
 
 def kind_of(table: Table) -> str | None:
     """The name under which its rows are counted; None for parts of other records."""
-    return None if table is steps else _KINDS.get(table.name, table.name)
+    # SQLAlchemy's names are strings of its own kind, which not every writer of JSON takes.
+    return None if table is steps else _KINDS.get(table.name, str.__str__(table.name))
 
 
 def _session_is_gone(table: Table) -> Any:
