@@ -26,8 +26,8 @@ from shared.turn import Turn
 
 FORMAT = "the0-agent-export"
 FORMAT_VERSION = 1
-# A turn may hold megabytes.
-_TURNS = 10
+# A turn may hold megabytes, and two pages of them are in memory.
+_TURNS = 4
 _SESSIONS = 100
 _PIECE = 256 * 1024
 

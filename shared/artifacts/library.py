@@ -116,7 +116,13 @@ class ArtifactLibrary:
                 f"a file has at most {self._max_file_bytes} bytes", limit=self._max_file_bytes
             )
         sha256 = hashlib.sha256(data).hexdigest()
-        scan = await asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
+        lock = self._writing.setdefault(key, asyncio.Lock())
+        # What is newest is asked while the file is looked at, unless a writer here is about to change it.
+        is_alone = not lock.locked()
+        scan, newest = await asyncio.gather(
+            asyncio.to_thread(self._scanner.scan, key.filename, data, sha256),
+            self._index.newest(key=key) if is_alone else _nothing(),
+        )
         new = _NewBytes(
             key=key,
             data=data,
@@ -128,9 +134,8 @@ class ArtifactLibrary:
             turn_id=turn_id,
         )
         # Writers of one file would only fail each other's numbers.
-        lock = self._writing.setdefault(key, asyncio.Lock())
         async with lock:
-            return await self._save(new)
+            return await self._save(new, newest if is_alone else await self._index.newest(key=key))
 
     async def restore(
         self, *, key: ArtifactKey, version: int, expected_version: int | None = None
@@ -175,12 +180,13 @@ class ArtifactLibrary:
     async def delete(self, *, key: ArtifactKey) -> None:
         await self._index.delete_artifact(key=_composed(key), now=self._clock())
 
-    async def _save(self, new: _NewBytes) -> SavedArtifact:
+    async def _save(self, new: _NewBytes, newest: Artifact | None) -> SavedArtifact:
         stored: str | None = None
         stored_at = self._clock()
         tried, step = 0, 1
-        for _ in range(_ATTEMPTS):
-            newest = await self._index.newest(key=new.key)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                newest = await self._index.newest(key=new.key)
             current = newest.version if newest else 0
             if new.expected_version is not None and new.expected_version != current:
                 raise VersionConflictError(
@@ -268,6 +274,10 @@ class ArtifactLibrary:
                 "sha256": artifact.sha256,
             },
         )
+
+
+async def _nothing() -> None:
+    """In place of a question that is asked later."""
 
 
 def _composed(key: ArtifactKey) -> ArtifactKey:
