@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 # asyncpg ships no types.
 import asyncpg  # type: ignore[import-untyped]
+
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 async def text_at_rest(store_url: str) -> bytes:
@@ -28,13 +31,12 @@ async def text_at_rest(store_url: str) -> bytes:
 async def _documents(store_url: str) -> list[bytes]:
     from google.cloud.firestore_v1.async_client import AsyncClient
 
+    # The emulator lists no collections: these are all that the deployed indexes know, and one without any.
+    declared = json.loads((_ROOT / "infra" / "firestore.indexes.json").read_text())
+    names = {each["collectionGroup"] for each in declared["fieldOverrides"]} | {"work_places"}
     client = AsyncClient(project=store_url.split("/")[2])
     found = []
-    # The emulator lists no collections: those that the store's own code names.
-    from shared.sessions.firestore.collections import OF_ACCOUNT, OF_SESSION
-
-    names = {*OF_ACCOUNT, *(each.collection for each in OF_SESSION)}
-    for name in sorted({*names, "sessions", "files", "versions", "parts", "leases", "work_places"}):
+    for name in sorted(names):
         async for document in client.collection(name).stream():
             found.append(f"{name}/{document.id}".encode())
             found += [_bytes_of(value) for value in _leaves(document.to_dict())]

@@ -10,7 +10,11 @@ from shared.errors import InvalidRequestError, SessionConflictError
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.account_port import Charge, DailyLimits
 from shared.sessions.erasure_port import KnownSession
+from shared.sessions.firestore import reseal, tidy
+from shared.sessions.firestore.collections import OF_ACCOUNT, OF_SESSION
 from shared.sessions.port import Store
+from shared.sessions.sql.erasure import OWNED
+from shared.sessions.sql.schema import metadata
 from tests.contracts.planted import plant
 from tests.contracts.session_values import (
     ODD,
@@ -130,6 +134,13 @@ async def test_nothing_of_a_user_is_left_and_all_of_others(
     stored = await text_at_rest(store_url)
     assert (USER.encode() in stored, b"bob" in stored) == (False, True)
     assert await everything_of(store, bobs) == before
+
+
+def test_every_kind_of_record_is_a_users_or_nobodys() -> None:
+    tables = {table.name for table in metadata.sorted_tables}
+    assert tables - {table.name for table in OWNED} == {"named_leases", "work_places"}
+    collections = {*OF_ACCOUNT, *(each.collection for each in OF_SESSION), "sessions", "files", "versions"}
+    assert {*reseal.FIELDS, *tidy.COLLECTIONS} - collections == {"leases"}
 
 
 async def test_bytes_go_before_the_records_that_name_them(
