@@ -37,6 +37,15 @@ _RUNS_CODE = re.compile(r"B(?:102|30[127]|6\d\d)")
 _COMMENT = re.compile(r"\s*(?:#|//|/\*|\*|--)")
 
 
+def may_hold_findings(filename: str, text: str) -> bool:
+    """Whether the scanners are to be asked at all: when not, `findings_in` finds nothing."""
+    lower, lowered = filename.lower(), text.lower()
+    is_code = lower.endswith(CODE)
+    if suspect_lines(text, lowered, settings=not is_code):
+        return True
+    return is_code and (may_name_secret(text, lowered) or may_escape(lowered) or may_be_dangerous(lowered))
+
+
 def findings_in(filename: str, text: str) -> Iterator[dict[str, Any]]:
     """What is worth keeping or refusing in the text, one finding a rule and line."""
     seen: set[tuple[str, int]] = set()

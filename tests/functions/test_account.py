@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from tests.servers.agent import ROOT, Agent, agent_server
+from tests.servers.gemini import GeminiServer
+from tests.servers.gemini_answers import hang
 
 USER = "alice-the-user"
 
@@ -170,16 +172,39 @@ def test_all_of_a_user_goes_and_the_user_begins_anew(client: httpx.Client, own_a
     assert erase()["held_sessions"] == []
     again = erase()
     assert (again["erased"], again["files"], again["complete"]) == ({}, 0, True)
-    traces = [
-        path
-        for path in sorted((own_agent.folder / "data").rglob("*"))
-        if path.is_file() and USER.encode() in path.read_bytes()
-    ]
-    assert traces == []
+    assert traces_of(own_agent, USER.encode()) == []
     assert client.get(f"/chat/sessions/{others}", params={"user_id": "bob"}).status_code == 200
     begun = client.post("/chat", json={"message": "Hello", "session_id": session, "user_id": USER})
     assert (begun.status_code, begun.json()["session_id"]) == (200, session)
     assert client.get(f"/artifacts/session/{session}").json() == []
+
+
+def test_a_running_turn_is_stopped_first_and_leaves_nothing(gemini: GeminiServer, tmp_path: Path) -> None:
+    settings = {"GEMINI_API_KEY": gemini.api_key or "", "GEMINI_BASE_URL": gemini.url}
+    gemini.script(hang("So far so"))
+    with agent_server(tmp_path, DAILY_TOKEN_LIMIT="1000000", **settings) as agent, agent.client() as client:
+        body = {"message": "Go, planted", "session_id": "s", "user_id": USER}
+        with client.stream("POST", "/chat/stream", json=body) as response:
+            lines = response.iter_lines()
+            next(line for line in lines if "So far so" in line)
+            with agent.client() as other:
+                answer = other.request("DELETE", "/chat/user", json={"confirm": USER, "user_id": USER})
+            # The stream ends by itself: the turn lost its lease.
+            rest = list(lines)
+        assert answer.json()["complete"] is True
+        assert answer.json()["erased"]["turns"] == 1
+        assert not any('"complete"' in line for line in rest)
+        again = client.request(
+            "DELETE", "/chat/user", json={"confirm": USER, "user_id": USER}, params={"dry_run": "true"}
+        )
+        assert again.json()["erased"] == {}
+        assert traces_of(agent, USER.encode(), b"planted") == []
+
+
+def traces_of(agent: Agent, *words: bytes) -> list[Path]:
+    """The files of the agent's data that hold one of the words."""
+    files = [path for path in sorted((agent.folder / "data").rglob("*")) if path.is_file()]
+    return [path for path in files if any(word in path.read_bytes() for word in words)]
 
 
 def test_nobody_asks_without_credentials(tmp_path: Path) -> None:

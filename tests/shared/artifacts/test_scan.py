@@ -294,3 +294,23 @@ def test_the_quick_look_misses_nothing_of_real_files() -> None:
     assert len(files) > 40
     for file in files:
         assert _misses(file.read_text()) == [], file
+
+
+def test_a_look_says_what_a_scan_says_or_nothing() -> None:
+    root = Path(__file__).parents[3]
+    real = [(file.name, file.read_bytes()) for file in root.glob("shared/**/*.py")]
+    texts = [("bot.py", code.encode()) for code in (*LEAKS, *CLEAN, *_tokens())]
+    odd = [
+        (name, data)
+        for name in ("a.py", "a.zip", "a.md", "a")
+        for data in (b"", b"\xff", b"PK\x03\x04", b"x")
+    ]
+    looked = 0
+    for name, data in (*real, *texts, *odd):
+        look = Scanner().look(name, data, "s")
+        if look is not None:
+            looked += 1
+            assert look == scan(name, data)
+    # Most of what is saved is such a file, and none of these is one.
+    assert looked > len(real) / 3
+    assert all(Scanner().look("bot.py", token.encode(), "s") is None for token in _tokens())
