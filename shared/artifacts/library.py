@@ -118,15 +118,15 @@ class ArtifactLibrary:
         sha256 = hashlib.sha256(data).hexdigest()
         lock = self._writing.setdefault(key, asyncio.Lock())
         # Nearly every file is small and holds nothing: then a thread would cost more than the look.
-        scan = self._scanner.look(key.filename, data, sha256)
+        looked = self._scanner.look(key.filename, data, sha256)
         # A writer here is about to change what is newest: then it is asked when the lock is had.
         is_alone = not lock.locked()
         asking = self._index.newest(key=key) if is_alone else _nothing()
-        if scan is None:
+        if looked is None:
             looking = asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
             scan, newest = await asyncio.gather(looking, asking)
         else:
-            newest = await asking
+            scan, newest = looked, await asking
         new = _NewBytes(
             key=key,
             data=data,

@@ -34,9 +34,11 @@ class OfSession(NamedTuple):
         return Query(collection=self.collection, order="session", range=same, limit=limit)
 
 
+TURNS = OfSession("turns", "turns", has_numbers=True)
+DEPLOYMENTS = OfSession("deployments", "deployments")
 OF_SESSION = (
-    OfSession("turns", "turns", has_numbers=True),
-    OfSession("deployments", "deployments"),
+    TURNS,
+    DEPLOYMENTS,
     OfSession("tool_calls", "tool_calls"),
     OfSession("outbox", "events"),
 )

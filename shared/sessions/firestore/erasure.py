@@ -10,8 +10,9 @@ from shared.errors import InvalidRequestError
 from shared.keys import SessionKey
 from shared.sessions.erasure_port import ErasedPart, KnownSession, KnownSessionPage
 from shared.sessions.firestore.client import Query, Ref
-from shared.sessions.firestore.collections import OF_ACCOUNT, OF_SESSION, OfSession, of_user
+from shared.sessions.firestore.collections import OF_ACCOUNT, OF_SESSION, TURNS, of_user
 from shared.sessions.firestore.names import document_id, from_name, session_id
+from shared.sessions.firestore.removal import Removal
 from shared.sessions.firestore.retention import AT_ONCE, is_held, object_of
 from shared.sessions.firestore.runner import Runner
 from shared.sessions.firestore.sessions import is_live, session_ref
@@ -58,11 +59,14 @@ async def erase_session(runner: Runner, *, key: SessionKey, gone: tuple[str, ...
     if part.state != "gone":
         return part
     records = Counter(part.records)
+    removal = Removal(runner, key, _may_go)
     for kind in OF_SESSION:
-        removed, turn_ids = await _remove_some(runner, key, kind, most)
-        records[kind.kind] += removed
+        removed = await removal.some(kind.query(queue, most))
         if removed:
-            return ErasedPart(records=records, turn_ids=turn_ids, state="more")
+            records[kind.kind] += len(removed)
+            turns = (each.turn_id for each in removed if kind is TURNS)
+            turn_ids = tuple(from_name(turn) for turn in turns if turn is not None)
+            return ErasedPart(records=+records, turn_ids=turn_ids, state="more")
     records["sessions"] += await runner.write(partial(_remove_session, key=key), queue=queue)
     return ErasedPart(records=+records, state=await runner.read(partial(_state, key=key)))
 
@@ -131,41 +135,6 @@ async def _files(tx: Transaction, *, key: SessionKey, gone: frozenset[str], most
     return ErasedPart(
         records=+records, object_keys=tuple(objects[:most]), state="gone" if is_done else "more"
     )
-
-
-async def _remove_some(
-    runner: Runner, key: SessionKey, kind: OfSession, most: int
-) -> tuple[int, tuple[str, ...]]:
-    """Removes some documents of a kind, the parts of their bodies first; their number, and turns' ids."""
-    found = await runner.read(partial(_found, query=kind.query(session_id(key), most)))
-    for ref, is_split, _ in found:
-        work = partial(_remove_parts, owner=ref.id, key=key)
-        while is_split and await runner.write(work, queue=session_id(key)) == AT_ONCE:
-            continue
-    if found:
-        refs = [ref for ref, _, _ in found]
-        await runner.write(partial(_remove_all, refs=refs, key=key), queue=session_id(key))
-    turns = tuple(from_name(turn) for _, _, turn in found if kind.has_numbers and turn is not None)
-    return len(found), turns
-
-
-async def _found(tx: Transaction, *, query: Query) -> list[tuple[Ref, bool, str | None]]:
-    return [(each.ref, bool(each.get("is_split")), each.get("turn_id")) for each in await tx.find(query)]
-
-
-async def _remove_parts(tx: Transaction, *, owner: str, key: SessionKey) -> int:
-    if not _may_go(await tx.one(session_ref(key))):
-        return 0
-    query = Query(
-        collection="parts", equal=(("owner", owner),), order="id", range=((">", ""),), limit=AT_ONCE
-    )
-    return await _remove_found(tx, query=query)
-
-
-async def _remove_all(tx: Transaction, *, refs: list[Ref], key: SessionKey) -> None:
-    if _may_go(await tx.one(session_ref(key))):
-        for document in await tx.get(*refs):
-            document.delete()
 
 
 async def _remove_session(tx: Transaction, *, key: SessionKey) -> int:
