@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from shared.artifacts.deleting import delete_objects
 from shared.artifacts.port import ObjectStore
 from shared.clock import Clock
-from shared.errors import SessionNotFoundError, StoreUnavailableError
+from shared.errors import SessionNotFoundError, StoreUnavailableError, UnprocessableError
 from shared.keys import SessionKey
 from shared.leased_work import LeasedWork, StoppedError
 from shared.sessions.erasure_port import KnownSession
@@ -71,9 +71,13 @@ class Erasure:
         Sessions that the user begins meanwhile stay.
 
         Raises:
+            UnprocessableError: the id is empty.
             ConflictError: another process is at it.
             StoreUnavailableError: the database or the object store; what was erased before stays erased.
         """
+        if not user_id:
+            # Records that are nobody's may be kept under it.
+            raise UnprocessableError("an empty user id names nobody")
         work = LeasedWork(
             leases=self._store,
             name=_lease_of(user_id),

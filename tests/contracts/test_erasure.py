@@ -19,7 +19,7 @@ from shared.artifacts.library import ArtifactLibrary
 from shared.artifacts.port import ObjectStore
 from shared.artifacts.select import open_objects
 from shared.clock import utc_now
-from shared.errors import ConflictError, StoreUnavailableError
+from shared.errors import ConflictError, StoreUnavailableError, UnprocessableError
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.redis.cache import RedisCache
@@ -155,6 +155,11 @@ async def test_a_call_that_has_no_time_left_goes_on_at_the_next(house: House) ->
     assert sum(report.records["versions"] for report in reports) == 6
     assert await house.stored() == set()
     assert await house.store.count_records(user_id=USER) == {}
+
+
+async def test_an_empty_id_names_nobody(house: House) -> None:
+    with pytest.raises(UnprocessableError):
+        await house.erasure().run(user_id="", seconds=50)
 
 
 async def test_one_process_at_a_time(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Which documents are a user's, and how they are found: what erasure goes through.
+"""Which documents are a user's, and how they are found: what emptying and erasing go through.
 
 A new kind of record joins here, with a field `session` (the id of its session's document) or `user` alone.
 Parts of large bodies go with their owners, versions with their files.
@@ -13,12 +13,16 @@ from shared.sessions.firestore.names import to_name
 
 
 class OfSession(NamedTuple):
-    """A collection whose documents go with their session, and the name that its records are counted by."""
+    """A collection whose documents go with their session, and the name that its records are counted by.
+
+    `runs_out`: when a session is only emptied they go by their own time.
+    """
 
     collection: str
     kind: str
     # Turns are ordered by their number wherever they are found: another index would cost each write.
     has_numbers: bool = False
+    runs_out: bool = False
 
     def query(self, session: str, limit: int | None = None) -> Query:
         """The documents of the session whose document has this id."""
@@ -35,12 +39,11 @@ class OfSession(NamedTuple):
 
 
 TURNS = OfSession("turns", "turns", has_numbers=True)
-DEPLOYMENTS = OfSession("deployments", "deployments")
 OF_SESSION = (
     TURNS,
-    DEPLOYMENTS,
-    OfSession("tool_calls", "tool_calls"),
-    OfSession("outbox", "events"),
+    OfSession("deployments", "deployments"),
+    OfSession("tool_calls", "tool_calls", runs_out=True),
+    OfSession("outbox", "events", runs_out=True),
 )
 OF_ACCOUNT = {
     "keys": "idempotency_keys",

@@ -9,7 +9,7 @@ from typing import Literal
 from shared.keys import SessionKey
 from shared.sessions.firestore.bodies import checked
 from shared.sessions.firestore.client import Query
-from shared.sessions.firestore.collections import DEPLOYMENTS, TURNS
+from shared.sessions.firestore.collections import OF_SESSION
 from shared.sessions.firestore.names import session_id
 from shared.sessions.firestore.removal import Removal
 from shared.sessions.firestore.retention import AT_ONCE, is_held, object_of
@@ -27,11 +27,12 @@ async def empty_session(runner: Runner, *, key: SessionKey, now: datetime, limit
     if state != "more":
         return EmptiedSession(object_keys=(), state=state)
     removed, is_more = await runner.write(partial(_remove_files, key=key, most=most), queue=session_id(key))
-    removal = Removal(runner, key, _may_be_emptied)
-    if is_more or len(await removal.some(TURNS.query(session_id(key), AT_ONCE))) == AT_ONCE:
+    if is_more:
         return EmptiedSession(object_keys=removed, state="more")
-    while len(await removal.some(DEPLOYMENTS.query(session_id(key), AT_ONCE))) == AT_ONCE:
-        continue
+    removal = Removal(runner, key, _may_be_emptied)
+    for kind in OF_SESSION:
+        if not kind.runs_out and len(await removal.some(kind.query(session_id(key), AT_ONCE))) == AT_ONCE:
+            return EmptiedSession(object_keys=removed, state="more")
     await runner.write(partial(_blank, key=key, now=now), queue=session_id(key))
     return EmptiedSession(object_keys=removed, state=await runner.read(partial(_state, key=key)))
 
