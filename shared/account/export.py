@@ -76,23 +76,30 @@ class Export:
         Raises:
             StoreUnavailableError: the archive breaks off.
         """
-        cursor: str | None = None
-        while True:
-            page = await self._store.list_sessions(user_id=self._user_id, limit=_SESSIONS, cursor=cursor)
-            for session in page.items:
-                folder = f"sessions/{segment_of(session.key.session_id)}/"
-                try:
-                    async for piece in self._session(session, folder):
-                        yield piece
-                except SessionNotFoundError:
-                    # Deleted on the way: what is written of it stays, and the manifest tells what that is.
-                    continue
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        async for key in self._keys():
+            folder = f"sessions/{segment_of(key.session_id)}/"
+            try:
+                session = await self._store.load_session(key=key)
+                async for piece in self._session(session, folder):
+                    yield piece
+            except SessionNotFoundError:
+                # Deleted on the way: what is written of it stays, and the manifest tells what that is.
+                continue
         async for piece in self._member("usage.jsonl", self._usage()):
             yield piece
         yield await self._end({})
+
+    async def _keys(self) -> AsyncIterator[SessionKey]:
+        """By id: the order of lists changes while they are read."""
+        after: str | None = None
+        while True:
+            page = await self._store.list_user_sessions(user_id=self._user_id, after=after, limit=_SESSIONS)
+            for known in page.sessions:
+                if not known.is_deleted:
+                    yield known.key
+            after = page.after
+            if after is None:
+                return
 
     async def _session(self, session: Session, folder: str) -> AsyncIterator[bytes]:
         key = session.key

@@ -102,6 +102,8 @@ def test_all_sessions_are_exported_and_nothing_of_others(client: httpx.Client) -
     saved = client.post("/settings/api-key", json={"api_key": "own-model-key-12345", "user_id": USER})
     saved.raise_for_status()
     data = client.get("/chat/user/export").content
+    # A turn of the next test would run on it.
+    client.delete("/settings/api-key").raise_for_status()
     archive, manifest = opened(data)
     folders = {name.split("/")[1] for name in archive.namelist() if name.startswith("sessions/")}
     assert mine <= folders
@@ -146,9 +148,9 @@ def test_wrong_parameters_are_refused(client: httpx.Client, query: dict[str, str
 
 def test_all_of_a_user_goes_and_the_user_begins_anew(client: httpx.Client, own_agent: Agent) -> None:
     session, others = made_session(client), made_session(client, "bob")
-    client.post("/settings/api-key", json={"api_key": "own-model-key-12345", "user_id": USER})
-    client.delete("/settings/api-key")
     held = made_session(client)
+    own_key = {"api_key": "own-model-key-12345", "user_id": USER}
+    client.post("/settings/api-key", json=own_key).raise_for_status()
     hold = {"user_id": USER, "session_id": held, "held": True}
     client.put("/artifacts/retention/holds", json=hold).raise_for_status()
 
@@ -166,6 +168,8 @@ def test_all_of_a_user_goes_and_the_user_begins_anew(client: httpx.Client, own_a
         name: dry["erased"][name] for name in ("sessions", "turns", "versions", "files")
     }
     assert done["files"] == dry["files"] == done["erased"]["versions"]
+    assert done["erased"]["secrets"] == dry["erased"]["secrets"] == 1
+    assert client.get("/settings/api-key/status").json() == {"has_api_key": False}
     assert client.get("/chat/sessions").json() == []
     assert client.get(f"/chat/sessions/{session}/export").status_code == 404
     client.put("/artifacts/retention/holds", json=hold | {"held": False}).raise_for_status()
