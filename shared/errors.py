@@ -17,7 +17,7 @@
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
     │   ├── ToolNotFoundError              │   ├── ModelUnavailableError
     │   ├── DeadLetterNotFoundError        │   ├── StoreUnavailableError
-    │   └── InstanceNotFoundError          │   │
+    │   └── InstanceNotFoundError          │   │   └── DamagedError
     ├── MethodNotAllowedError 405          │   │
     │                                      │   ├── UnreachedError
     │                                      │   └── PublishError
@@ -247,6 +247,10 @@ class StoreUnavailableError(UnavailableError):
     """The database or the object store did not answer."""
 
     code, title = "store_unavailable", "The store is unavailable"
+
+
+class DamagedError(StoreUnavailableError):
+    """The stored bytes of a file's version are missing, or are not what was saved."""
 
 
 class UnreachedError(UnavailableError):

@@ -346,6 +346,12 @@ class Resources:
         engine = self._open.get("engine")
         return engine.active_sessions if engine is not None else 0
 
+    def forget_user(self, user_id: str) -> None:
+        """Lets go of what this process remembers of a user who was erased."""
+        for name in ("user_keys", "user_models"):
+            if name in self._open:
+                self._open[name].forget(user_id)
+
     async def interrupt_turns(self) -> None:
         """Ends the turns that run here, recorded as interrupted; their streams end with them."""
         engine = self._open.get("engine")

@@ -12,6 +12,10 @@ class SharedCache(Protocol):
         """What was put under exactly this key; None when it is not there or cannot be had quickly."""
         ...
 
+    async def drop(self, *, key: tuple[str, ...]) -> None:
+        """Forgets it, if it can; else it goes when its time is over."""
+        ...
+
     async def put(self, *, key: tuple[str, ...], value: bytes, seconds: float) -> None:
         """Keeps it for that long, if it can; what is too long is not kept."""
         ...

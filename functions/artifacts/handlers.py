@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from functions.artifacts.wire import ContentBody, RestoreBody, content_wire, url_wire
-from functions.artifacts.zip import begun, zip_stream
 from shared.artifact import Artifact, ArtifactContent, SavedArtifact
 from shared.artifacts.port import Artifacts
+from shared.artifacts.zipped import begun, zip_stream
 from shared.errors import ArtifactNotFoundError, InvalidRequestError, TooLargeError, UnprocessableError
 from shared.keys import ArtifactKey, SessionKey
 from shared.resources import resources

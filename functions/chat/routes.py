@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.chat import sessions, settings, turns
+from functions.chat import account, sessions, settings, turns
 from functions.chat.wire import (
     ApprovalBody,
     ChatAnswer,
@@ -157,6 +157,42 @@ ROUTES: tuple[Endpoint, ...] = (
         answer=WordAnswer,
         query=(USER_ID,),
         errors=_READ_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/chat/sessions/{session_id}/export",
+        handler=account.export_session,
+        summary="A session as a zip: messages, turns, deployments, every version of every file",
+        media_type="application/zip",
+        query=(USER_ID,),
+        errors=_READ_ERRORS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/chat/user/export",
+        handler=account.export_user,
+        summary="All sessions of the user as a zip",
+        media_type="application/zip",
+        query=(USER_ID,),
+        errors=(400, 401, 503),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/chat/user",
+        handler=account.erase_user,
+        summary="Erase all that is kept of the user; a call that is not complete is to be repeated",
+        body=account.ErasureBody,
+        answer=account.ErasureAnswer,
+        query=(
+            USER_ID,
+            Query(name="dry_run", description="count only", schema={"type": "boolean"}),
+            Query(
+                name="seconds",
+                description=f"about how long to work, {account.DEFAULT_SECONDS} when left out",
+                schema={"type": "integer", "minimum": 1, "maximum": account.MAX_SECONDS},
+            ),
+        ),
+        errors=(400, 401, 409, 413, 415, 422, 503),
     ),
     Endpoint(
         method="GET",

@@ -27,7 +27,7 @@ from shared.web.body import (
     read_json_object,
 )
 
-_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 async def create_session(request: Request) -> Response:
@@ -124,7 +124,7 @@ async def _messages(request: Request, key: SessionKey) -> tuple[list[dict[str, A
 async def _key(request: Request, claimed: str | None = None) -> SessionKey:
     user_id = await resources().authenticator.user_of(request, claimed)
     session_id = request.path_params["session_id"]
-    if not _SESSION_ID.fullmatch(session_id):
+    if not SESSION_ID.fullmatch(session_id):
         raise SessionNotFoundError("there is no such session")
     note(request, session_id=session_id)
     return SessionKey(user_id=user_id, session_id=session_id)

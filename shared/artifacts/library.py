@@ -27,7 +27,13 @@ from shared.artifacts.paths import object_key
 from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore, SignsUrls
 from shared.artifacts.scan import Scan, Scanner
 from shared.clock import Clock
-from shared.errors import StoreUnavailableError, TooLargeError, UnprocessableError, VersionConflictError
+from shared.errors import (
+    DamagedError,
+    StoreUnavailableError,
+    TooLargeError,
+    UnprocessableError,
+    VersionConflictError,
+)
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.outbox_port import OutgoingEvent
@@ -110,7 +116,17 @@ class ArtifactLibrary:
                 f"a file has at most {self._max_file_bytes} bytes", limit=self._max_file_bytes
             )
         sha256 = hashlib.sha256(data).hexdigest()
-        scan = await asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
+        lock = self._writing.setdefault(key, asyncio.Lock())
+        # Nearly every file is small and holds nothing: then a thread would cost more than the look.
+        looked = self._scanner.look(key.filename, data, sha256)
+        # A writer here is about to change what is newest: then it is asked when the lock is had.
+        is_alone = not lock.locked()
+        asking = self._index.newest(key=key) if is_alone else _nothing()
+        if looked is None:
+            looking = asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
+            scan, newest = await asyncio.gather(looking, asking)
+        else:
+            scan, newest = looked, await asking
         new = _NewBytes(
             key=key,
             data=data,
@@ -122,9 +138,8 @@ class ArtifactLibrary:
             turn_id=turn_id,
         )
         # Writers of one file would only fail each other's numbers.
-        lock = self._writing.setdefault(key, asyncio.Lock())
         async with lock:
-            return await self._save(new)
+            return await self._save(new, newest if is_alone else await self._index.newest(key=key))
 
     async def restore(
         self, *, key: ArtifactKey, version: int, expected_version: int | None = None
@@ -169,12 +184,13 @@ class ArtifactLibrary:
     async def delete(self, *, key: ArtifactKey) -> None:
         await self._index.delete_artifact(key=_composed(key), now=self._clock())
 
-    async def _save(self, new: _NewBytes) -> SavedArtifact:
+    async def _save(self, new: _NewBytes, newest: Artifact | None) -> SavedArtifact:
         stored: str | None = None
         stored_at = self._clock()
         tried, step = 0, 1
-        for _ in range(_ATTEMPTS):
-            newest = await self._index.newest(key=new.key)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                newest = await self._index.newest(key=new.key)
             current = newest.version if newest else 0
             if new.expected_version is not None and new.expected_version != current:
                 raise VersionConflictError(
@@ -240,9 +256,7 @@ class ArtifactLibrary:
                 # Retention may just have taken the version, its record first: then this says so.
                 await self._index.load_version(key=artifact.key, version=artifact.version)
                 _report(artifact, "missing")
-                raise StoreUnavailableError(
-                    f"the bytes of {artifact.filename} version {artifact.version} are missing"
-                )
+                raise DamagedError(f"the bytes of {artifact.filename} version {artifact.version} are missing")
             if artifact.size <= _SMALL:
                 data = _checked(artifact, frame)
             else:
@@ -250,9 +264,7 @@ class ArtifactLibrary:
             if data is not None:
                 return data
         _report(artifact, "damaged")
-        raise StoreUnavailableError(
-            f"the stored bytes of {artifact.filename} version {artifact.version} are damaged"
-        )
+        raise DamagedError(f"the stored bytes of {artifact.filename} version {artifact.version} are damaged")
 
     def _created_event(self, artifact: Artifact) -> OutgoingEvent:
         return OutgoingEvent(
@@ -266,6 +278,10 @@ class ArtifactLibrary:
                 "sha256": artifact.sha256,
             },
         )
+
+
+async def _nothing() -> None:
+    """In place of a question that is asked later."""
 
 
 def _composed(key: ArtifactKey) -> ArtifactKey:

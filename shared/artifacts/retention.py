@@ -6,28 +6,26 @@ removed, and the place is kept in the store.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.artifacts.deleting import delete_objects
 from shared.artifacts.port import ObjectStore
 from shared.clock import Clock
-from shared.errors import ConflictError, InvalidRequestError
+from shared.errors import InvalidRequestError
 from shared.keys import SessionKey
+from shared.leased_work import LeasedWork, StoppedError
 from shared.sessions.port import Store
 from shared.sessions.retention_port import KeptFile, RetentionPolicy
 
 LEASE = WORK = "retention"
 # The bytes of a save come before its record; a save takes seconds.
 ORPHANED_AFTER = timedelta(days=1)
-_LEASE_SECONDS = 90.0
-_RENEW_SECONDS = 15.0
 _PAGE = 100
 _LOOKED_UP_AT_ONCE = 200
-_DELETED_AT_ONCE = 8
 _FOLDER = "artifacts"
 
 _log = logging.getLogger(__name__)
@@ -50,17 +48,11 @@ class RetentionReport:
 
 @dataclass(slots=True)
 class _Run:
-    """One run: until when it goes, what it has counted."""
+    """One run: its lease and time, what it has counted."""
 
     policy: RetentionPolicy
-    dry: bool
-    ends_at: float
-    renew_at: float
+    work: LeasedWork
     report: RetentionReport = field(default_factory=RetentionReport)
-
-
-class StoppedError(Exception):
-    """The run's time is over, or another process has taken the work over."""
 
 
 class Retention:
@@ -91,23 +83,29 @@ class Retention:
             StoreUnavailableError: the database or the object store; what was removed before stays removed.
         """
         policy = RetentionPolicy(now=self._clock(), keep=self._keep)
-        begun = self._monotonic()
-        run = _Run(policy, dry, begun + seconds, begun + _RENEW_SECONDS)
-        if not dry and not await self._leased():
-            raise ConflictError("retention is under way in another process", retry_after=_LEASE_SECONDS)
+        work = LeasedWork(
+            leases=self._store,
+            name=LEASE,
+            holder=self._holder,
+            clock=self._clock,
+            seconds=seconds,
+            dry=dry,
+            monotonic=self._monotonic,
+        )
+        run = _Run(policy, work)
+        await work.begin("retention")
         try:
             await self._go_on(run)
             run.report.complete = True
         except StoppedError:
             _log.info("retention goes on at the next run")
         finally:
-            if not dry:
-                await self._store.drop_named_lease(name=LEASE, holder=self._holder)
+            await work.end()
         return run.report
 
     async def _go_on(self, run: _Run) -> None:
         phases = {"sessions": self._sessions, "files": self._files, "orphans": self._orphans}
-        place = None if run.dry else await self._store.load_place(name=WORK)
+        place = None if run.work.is_dry else await self._store.load_place(name=WORK)
         first, _, after = (place or "sessions:").partition(":")
         names = list(phases)
         for name in names[names.index(first) if first in names else 0 :]:
@@ -124,27 +122,27 @@ class Retention:
         while True:
             page = await self._store.list_deleted_sessions(after=after, limit=_PAGE)
             for key in page.sessions:
-                if run.dry or await self._empty(run, key):
+                if run.work.is_dry or await self._empty(run, key):
                     run.report.deleted_sessions += 1
             after = page.after
             if after is None:
                 return
             await self._save_place(run, f"sessions:{after}")
-            await self._step(run)
+            await run.work.step()
 
     async def _empty(self, run: _Run, key: SessionKey) -> bool:
         """Whether the session is empty now; a hold may come upon it meanwhile."""
         while True:
-            await self._step(run)
+            await run.work.step()
             emptied = await self._store.empty_session(key=key, now=run.policy.now, limit=_LOOKED_UP_AT_ONCE)
             run.report.deleted_versions += len(emptied.object_keys)
-            await self._delete(emptied.object_keys)
+            await delete_objects(self._objects, emptied.object_keys)
             if emptied.state != "more":
                 return emptied.state == "empty"
 
     async def _files(self, run: _Run, after: str | None) -> None:
         while True:
-            await self._step(run)
+            await run.work.step()
             page = await self._store.list_files(after=after, limit=_PAGE)
             for file in page.files:
                 await self._file(run, file)
@@ -155,17 +153,17 @@ class Retention:
 
     async def _file(self, run: _Run, file: KeptFile) -> None:
         if file.session_deleted and not file.is_held:
-            run.report.deleted_versions += len(file.versions) if run.dry else 0
+            run.report.deleted_versions += len(file.versions) if run.work.is_dry else 0
             return
         wanted, gone = len(run.policy.removable(file)), 0
-        while wanted > gone and not run.dry:
-            await self._step(run)
+        while wanted > gone and not run.work.is_dry:
+            await run.work.step()
             removed = await self._store.remove_versions(key=file.key, policy=run.policy)
             if not removed:
                 break
             gone += len(removed)
-            await self._delete(removed)
-        gone = wanted if run.dry else gone
+            await delete_objects(self._objects, removed)
+        gone = wanted if run.work.is_dry else gone
         run.report.deleted_versions += gone
         run.report.kept += max(len(file.versions) - gone, 0)
 
@@ -185,7 +183,7 @@ class Retention:
                 left += await self._look_up(run, batch)
                 batch = []
                 await self._save_place(run, f"orphans:{left}")
-                await self._step(run)
+                await run.work.step()
         await self._look_up(run, batch)
 
     async def _look_up(self, run: _Run, object_keys: list[str]) -> int:
@@ -193,37 +191,10 @@ class Retention:
         recorded = await self._store.recorded_objects(object_keys=tuple(object_keys))
         orphans = [object_key for object_key in object_keys if object_key not in recorded]
         run.report.deleted_orphans += len(orphans)
-        if not run.dry:
-            await self._delete(orphans)
-        return len(object_keys) if run.dry else len(recorded)
-
-    async def _delete(self, object_keys: Iterable[str]) -> None:
-        at_once = asyncio.Semaphore(_DELETED_AT_ONCE)
-
-        async def delete(object_key: str) -> None:
-            async with at_once:
-                await self._objects.delete(object_key=object_key)
-
-        done = await asyncio.gather(*map(delete, object_keys), return_exceptions=True)
-        for failure in done:
-            if failure is not None:
-                # What is left has no record any more: a later run finds it among the orphans.
-                raise failure
+        if not run.work.is_dry:
+            await delete_objects(self._objects, orphans)
+        return len(object_keys) if run.work.is_dry else len(recorded)
 
     async def _save_place(self, run: _Run, place: str | None) -> None:
-        if not run.dry:
+        if not run.work.is_dry:
             await self._store.save_place(name=WORK, place=place)
-
-    async def _step(self, run: _Run) -> None:
-        """Before each piece of work: whether there is time, and it is still this process's."""
-        if self._monotonic() >= run.ends_at:
-            raise StoppedError
-        if not run.dry and self._monotonic() >= run.renew_at:
-            if not await self._leased():
-                raise StoppedError
-            run.renew_at = self._monotonic() + _RENEW_SECONDS
-
-    async def _leased(self) -> bool:
-        return await self._store.take_named_lease(
-            name=LEASE, holder=self._holder, now=self._clock(), seconds=_LEASE_SECONDS
-        )

@@ -15,11 +15,19 @@ from typing import Any
 from shared.artifact import ArtifactType, artifact_type, mime_type
 from shared.artifacts.archives import UnopenedError, members
 from shared.artifacts.content import Content, content_of, text_of
-from shared.artifacts.text_checks import CODE, KEPT_SEVERITIES, finding_of, findings_in
+from shared.artifacts.text_checks import (
+    CODE,
+    KEPT_SEVERITIES,
+    finding_of,
+    findings_in,
+    may_hold_findings,
+)
 from shared.errors import FindingsError
 
 MAX_FINDINGS = 20
 _CACHED = 1024
+# Half a millisecond of looking.
+_LOOKED_AT = 16 * 1024
 
 _TEXT_NAMES = (*CODE, ".md", ".txt", ".json", ".yaml", ".yml", ".toml", ".csv", ".tsv", ".jsonl", ".ini")
 _TEXT_TYPES = ("bot_code", "bot_config", "bot_schema", "documentation")
@@ -41,6 +49,21 @@ class Scanner:
         self._known: OrderedDict[tuple[str, str], Scan] = OrderedDict()
         self._lock = threading.Lock()
 
+    def look(self, filename: str, data: bytes, sha256: str) -> Scan | None:
+        """What `scan` would say of a small text in which nothing is; None: ask it. Takes less than a hop."""
+        if len(data) > _LOOKED_AT:
+            return None
+        with self._lock:
+            known = self._known.get((filename, sha256))
+        if known is not None:
+            return None if known.findings else known
+        if content_of(data).kind != "text":
+            return None
+        text = text_of(data)
+        if text is None or may_hold_findings(filename, text):
+            return None
+        return self._keep((filename, sha256), Scan(artifact_type(filename), mime_type(filename), ()))
+
     def scan(self, filename: str, data: bytes, sha256: str) -> Scan:
         """What is to be said of the file; blocks, so call it in a thread.
 
@@ -51,11 +74,7 @@ class Scanner:
         with self._lock:
             known = self._known.get(place)
         if known is None:
-            known = _scan(filename, data)
-            with self._lock:
-                self._known[place] = known
-                while len(self._known) > _CACHED:
-                    self._known.popitem(last=False)
+            known = self._keep(place, _scan(filename, data))
         critical = [finding for finding in known.findings if finding["severity"] == "critical"]
         if critical:
             first = critical[0]
@@ -64,6 +83,13 @@ class Scanner:
                 findings=list(known.findings),
             )
         return known
+
+    def _keep(self, place: tuple[str, str], scan: Scan) -> Scan:
+        with self._lock:
+            self._known[place] = scan
+            while len(self._known) > _CACHED:
+                self._known.popitem(last=False)
+        return scan
 
 
 def _scan(filename: str, data: bytes) -> Scan:

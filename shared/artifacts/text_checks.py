@@ -37,23 +37,32 @@ _RUNS_CODE = re.compile(r"B(?:102|30[127]|6\d\d)")
 _COMMENT = re.compile(r"\s*(?:#|//|/\*|\*|--)")
 
 
+def may_hold_findings(filename: str, text: str) -> bool:
+    """Whether the scanners are to be asked at all: when not, `findings_in` finds nothing."""
+    lower, lowered = filename.lower(), text.lower()
+    is_code = lower.endswith(CODE)
+    if suspect_lines(text, lowered, settings=not is_code):
+        return True
+    return is_code and (may_name_secret(text, lowered) or may_escape(lowered) or may_be_dangerous(lowered))
+
+
 def findings_in(filename: str, text: str) -> Iterator[dict[str, Any]]:
     """What is worth keeping or refusing in the text, one finding a rule and line."""
     seen: set[tuple[str, int]] = set()
-    lower = filename.lower()
-    for finding in (*_secrets(filename, text), *_dangers(lower, text)):
+    lower, lowered = filename.lower(), text.lower()
+    for finding in (*_secrets(filename, text, lowered), *_dangers(lower, text, lowered)):
         place = (finding["rule"], finding["line"])
         if place not in seen:
             seen.add(place)
             yield finding
 
 
-def _secrets(filename: str, text: str) -> Iterator[dict[str, Any]]:
+def _secrets(filename: str, text: str, lowered: str) -> Iterator[dict[str, Any]]:
     from shared.analysis.secrets import find_secrets
     from shared.analysis.source import SourceFile
 
-    lines, lowered = text.splitlines(), text.lower()
-    suspects = suspect_lines(lines, lowered, settings=not filename.lower().endswith(CODE))
+    suspects = suspect_lines(text, lowered, settings=not filename.lower().endswith(CODE))
+    lines = text.splitlines() if suspects else []
     for chunk in _chunks(lines, suspects):
         # In a document a setting may stand between backticks.
         joined = "\n".join(lines[index] for index in chunk).replace("`", " ")
@@ -115,10 +124,9 @@ def _python_literals(filename: str, text: str) -> Iterator[dict[str, Any]]:
         yield _secret(found.line, found.message)
 
 
-def _dangers(lower: str, text: str) -> Iterator[dict[str, Any]]:
+def _dangers(lower: str, text: str, lowered: str) -> Iterator[dict[str, Any]]:
     if not lower.endswith(CODE):
         return
-    lowered = text.lower()
     if may_escape(lowered):
         yield from _escapes(text)
     if not may_be_dangerous(lowered):

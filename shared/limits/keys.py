@@ -89,6 +89,10 @@ class UserKeys:
         await self._secrets.delete_user_secret(user_id=user_id, name=SECRET_NAME)
         self._known.pop(user_id, None)
 
+    def forget(self, user_id: str) -> None:
+        """Looks the user's key up anew at the next turn."""
+        self._known.pop(user_id, None)
+
     async def _load(self, user_id: str) -> str | None:
         return await self._secrets.load_user_secret(user_id=user_id, name=SECRET_NAME)
 

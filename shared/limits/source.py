@@ -34,6 +34,10 @@ class UserModels:
         """Whether the user's turns run on the user's own key."""
         return await self._keys.current(user_id) is not None
 
+    def forget(self, user_id: str) -> None:
+        """Closes the user's own model, when what runs on it has ended."""
+        self._own.forget(user_id)
+
     async def close(self) -> None:
         """Closes the models on users' own keys; the deployment's is not ours."""
         await self._own.close()

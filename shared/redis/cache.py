@@ -30,6 +30,17 @@ class RedisCache:
     async def put(self, *, key: tuple[str, ...], value: bytes, seconds: float) -> None:
         await self._at_home(self._put(key, value, min(seconds, _MAX_SECONDS)))
 
+    async def drop(self, *, key: tuple[str, ...]) -> None:
+        await self._at_home(self._drop(key))
+
+    async def _drop(self, key: tuple[str, ...]) -> None:
+        name = self._client.key("cache", *key)
+        try:
+            await self._client.call(lambda redis: redis.delete(name))
+        except RedisGoneError:
+            # It runs out.
+            return
+
     async def _get(self, key: tuple[str, ...]) -> bytes | None:
         name, place = self._client.key("cache", *key), "\0".join(key)
         try:

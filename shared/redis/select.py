@@ -43,9 +43,11 @@ def store_over(client: RedisClient | None, store: Store) -> Store:
     if client is None:
         return cached_store(store)
     from shared.redis.cache import RedisCache
+    from shared.redis.forgetting import store_that_forgets
     from shared.redis.permits import store_with_permits
 
-    return cached_store(store_with_permits(store, client), RedisCache(client))
+    store = store_that_forgets(store_with_permits(store, client), client)
+    return cached_store(store, RedisCache(client))
 
 
 def response_cache(client: RedisClient | None) -> SharedCache | None:

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from shared.errors import SessionConflictError
 from shared.keys import SessionKey
+from shared.sessions.erasure_port import ErasedPart
 from shared.sessions.history_form import (
     History,
     newest_turns,
@@ -165,11 +166,20 @@ class CachedStore:
         turn, forms = read_turn(form, lease.key), {run.begun.turn.number: form}
         history = History(
             revision=run.begun.session.revision + len(run.written) + 1,
+            created_at=run.begun.session.created_at,
             messages=run.messages,
             turns=newest_turns((*run.before, turn), run.messages),
             forms=run.forms | forms,
         )
         self._keep(lease.key, history)
+
+    async def erase_session(self, *, key: SessionKey, gone: tuple[str, ...], limit: int) -> ErasedPart:
+        part = await self._store.erase_session(key=key, gone=gone, limit=limit)
+        if part.state != "spared":
+            self._kept.drop(key)
+            if self._shared is not None:
+                await self._shared.drop(key=_place(key))
+        return part
 
     async def close(self) -> None:
         """Closes the store."""
@@ -190,8 +200,10 @@ class CachedStore:
     async def _unchanged(self, begun: BegunTurn, known: History) -> tuple[tuple[Turn, ...], dict[int, bytes]]:
         """The kept history, of which the store said that it is the session's still; with its forms."""
         through = begun.summary.through if begun.summary is not None else 0
-        # The store has said so by the revision; the number of the new turn says it once more.
-        if begun.turn.number == known.turns[-1].number + 1:
+        # The store has said so by the revision, which an erased session and one of its id may both have.
+        is_same = begun.session.created_at == known.created_at
+        # The number of the new turn says it once more.
+        if is_same and begun.turn.number == known.turns[-1].number + 1:
             return tuple(turn for turn in known.turns if turn.number > through), known.forms
         self._kept.drop(begun.turn.key)
         return await self._read_again(begun.turn, through, known.messages), {}

@@ -12,7 +12,7 @@ from shared.keys import SessionKey
 from shared.sessions.codec import Codec
 from shared.turn import Turn
 
-_VERSION = 1
+_VERSION = 2
 _LENGTH = struct.Struct(">I")
 # A cache seals values as a whole.
 _PLAIN = Codec()
@@ -23,10 +23,12 @@ class History:
     """The ended turns of a session as they are at one revision of it, oldest first.
 
     Those of them that hold about `messages` messages. `forms` are their stored forms by number, as far as
-    they have been made.
+    they have been made. `created_at` is the session's: another one may come under its id when its user was
+    erased, and count its revisions anew.
     """
 
     revision: int
+    created_at: datetime
     messages: int
     turns: tuple[Turn, ...]
     forms: dict[int, bytes]
@@ -54,6 +56,7 @@ def write_history(history: History, key: SessionKey) -> bytes:
         "version": _VERSION,
         "session": key.session_id,
         "revision": history.revision,
+        "created_at": history.created_at,
         "messages": history.messages,
     }
     return _joined([_PLAIN.encode(head, key.user_id), *history.forms.values()])
@@ -69,6 +72,7 @@ def read_history(form: bytes, key: SessionKey) -> History | None:
         turns = tuple(read_turn(each, key) for each in forms)
         return History(
             revision=head["revision"],
+            created_at=datetime.fromisoformat(head["created_at"]),
             messages=head["messages"],
             turns=turns,
             forms={turn.number: each for turn, each in zip(turns, forms, strict=True)},

@@ -22,6 +22,8 @@ from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.inbound_port import BotEvents, DeadLetters
+from shared.sessions.erasure_port import UserErasure
+from shared.sessions.export_port import ExportLists
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
 
 # The form that says to type checkers that others may have it from here.
@@ -430,6 +432,8 @@ class Store(
     UserSecrets,
     NamedLeases,
     Retention,
+    UserErasure,
+    ExportLists,
     Protocol,
 ):
     """The whole store, as an adapter provides it."""

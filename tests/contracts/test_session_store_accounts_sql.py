@@ -245,7 +245,7 @@ class _Repeating:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self.read, self.close = runner.read, runner.close
+        self.read, self.clean_up, self.close = runner.read, runner.clean_up, runner.close
 
     async def write(self, work: Work[T]) -> T:
         await self._runner.write(work)

@@ -274,7 +274,7 @@ async def test_redis_holds_no_plain_text(
 
 async def test_every_other_method_is_the_stores_own(store: Store) -> None:
     cached = CachedStore(store)
-    own = {"begin_turn", "claim_waiting", "take_turn", "append_step", "finish_turn", "close"}
+    own = {"begin_turn", "claim_waiting", "take_turn", "append_step", "finish_turn", "erase_session", "close"}
     names = [name for name in dir(Store) if not name.startswith("_")]
     assert own < set(names)
     for name in set(names) - own:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.artifacts.zip import begun, member_names, zip_stream
 from shared.artifact import Artifact
+from shared.artifacts.zipped import begun, member_names, zip_stream
 from shared.errors import StoreUnavailableError
 from shared.keys import ArtifactKey, SessionKey
 from tests.servers.object_fixtures import ObjectPlace

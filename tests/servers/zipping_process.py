@@ -15,9 +15,9 @@ import sys
 # psutil has no types, and the lock file no stubs of it.
 import psutil  # type: ignore[import-untyped]
 
-from functions.artifacts.zip import zip_stream
 from shared.artifacts.library import ArtifactLibrary
 from shared.artifacts.select import open_objects
+from shared.artifacts.zipped import zip_stream
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey

@@ -43,7 +43,7 @@ A turn that is rolled back becomes a mark without bodies in the same commit that
 parts of its large bodies are out of reach from then on, and go with the mark when the store is tidied a day
 later.
 
-Indexes: infra/firestore.indexes.json, nine composite ones; no other field is indexed but those ordered by
+Indexes: infra/firestore.indexes.json, twelve composite ones; no other field is indexed but those ordered by
 alone. TTL policies on `expires_at` are in it too; `Store.tidy` removes the same and does not need them.
 
 Costs, in documents (tests/shared/sessions/firestore/test_cost.py):

@@ -42,16 +42,16 @@ async def claim_deployment(tx: Transaction, new: NewDeployment) -> Deployment:
             updated_at=to_micros(new.now),
         )
     elif not _is_free(document, new):
-        return _deployment(tx, document)
+        return deployment_of(tx, document)
     # Of any size: as text, since no emulator takes more than 53 bits.
     document.set(token=str(new.token), until=later(new.now, new.lease_seconds))
-    return _deployment(tx, document)
+    return deployment_of(tx, document)
 
 
 async def load_deployment(tx: Transaction, key: SessionKey, call_id: str) -> Deployment | None:
     """See `DeploymentStore.load_deployment`."""
     document = await tx.one(_ref(key, call_id))
-    return _deployment(tx, document) if document.exists else None
+    return deployment_of(tx, document) if document.exists else None
 
 
 async def write_deployment(
@@ -126,7 +126,8 @@ def _key(document: Document) -> SessionKey:
     return SessionKey(user_id=from_name(document["user"]), session_id=from_name(document["session_id"]))
 
 
-def _deployment(tx: Transaction, document: Document) -> Deployment:
+def deployment_of(tx: Transaction, document: Document) -> Deployment:
+    """The record that a document holds."""
     key = _key(document)
     bot_id = document["bot_id"]
     return Deployment(

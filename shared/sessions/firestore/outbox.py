@@ -137,6 +137,7 @@ async def _publish(
         sequence += 1
         document.set(
             user=session["user"],
+            session=session.ref.id,
             session_id=session["session"],
             event=entry["id"],
             type=entry["type"],

@@ -30,6 +30,8 @@ from shared.sessions.firestore import (
 )
 from shared.sessions.firestore.account_store import FirestoreAccounts
 from shared.sessions.firestore.inbound_store import FirestoreInbound
+from shared.sessions.firestore.erasure_store import FirestoreErasure
+from shared.sessions.firestore.export_store import FirestoreExport
 from shared.sessions.firestore.names import document_id, session_id
 from shared.sessions.firestore.retention_store import FirestoreRetention
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
@@ -46,7 +48,9 @@ from shared.sessions.port import (
 from shared.turn import Step, Turn
 
 
-class FirestoreStore(FirestoreAccounts, FirestoreRetention, FirestoreInbound):
+class FirestoreStore(
+    FirestoreAccounts, FirestoreRetention, FirestoreInbound, FirestoreErasure, FirestoreExport
+):
     """`Store` on Firestore; the methods' contracts are the port's."""
 
     async def create_session(

@@ -32,6 +32,7 @@ async def claim_tool_call(tx: Transaction, call: NewToolCall) -> ToolClaim | Rec
         return claim if _holds(document, claim) else await _record(tx, document)
     document.set(
         user=to_name(call.key.user_id),
+        session=session.ref.id,
         name=to_name(call.name),
         arguments_hash=call.arguments_hash,
         # Of any size: as text, since no emulator takes more than 53 bits.

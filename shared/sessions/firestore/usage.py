@@ -17,7 +17,7 @@ from shared.sessions.firestore.transaction import Document, Transaction
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
-_KEPT = timedelta(days=91)
+KEPT = timedelta(days=91)
 
 
 async def reserve_usage(
@@ -97,7 +97,7 @@ def _count(day: Document, user_id: str, number: int, charge: Charge) -> None:
         user=to_name(user_id),
         tokens=used.tokens + charge.tokens,
         micros=used.micros + charge.micros,
-        expires_at=from_micros(number * _DAY) + _KEPT,
+        expires_at=from_micros(number * _DAY) + KEPT,
     )
 
 

@@ -89,13 +89,13 @@ def claim_deployment(tx: Tx, new: NewDeployment) -> Deployment:
         "updated_at": now,
     }
     tx.execute(_CLAIM(tx), values)
-    return _deployment(tx, tx.execute(_LOAD, _ids(new.key, new.call_id)).one())
+    return deployment_of(tx, tx.execute(_LOAD, _ids(new.key, new.call_id)).one())
 
 
 def load_deployment(tx: Tx, key: SessionKey, call_id: str) -> Deployment | None:
     """See `DeploymentStore.load_deployment`."""
     row = tx.execute(_LOAD, _ids(key, call_id)).first()
-    return None if row is None else _deployment(tx, row)
+    return None if row is None else deployment_of(tx, row)
 
 
 def write_deployment(
@@ -147,7 +147,8 @@ def _is_written(tx: Tx, deployment: Deployment) -> bool:
     )
 
 
-def _deployment(tx: Tx, row: AnyRow) -> Deployment:
+def deployment_of(tx: Tx, row: AnyRow) -> Deployment:
+    """The record that a row holds."""
     return Deployment(
         key=SessionKey(user_id=row.user_id, session_id=row.session_id),
         call_id=row.call_id,

@@ -73,6 +73,9 @@ class PostgresRunner:
         """See `Runner.read`."""
         return await self._shielded(self._reader, work)
 
+    async def clean_up(self) -> None:
+        """See `Runner.clean_up`; there is none: the server's autovacuum takes removed rows out."""
+
     async def close(self) -> None:
         """See `Runner.close`."""
         self._closed = True

@@ -32,6 +32,10 @@ class Runner(Protocol):
         """The function's result; it must not write. Each of its queries sees its own moment."""
         ...
 
+    async def clean_up(self) -> None:
+        """Takes removed rows out of the database's own file, where there is one and it is not large."""
+        ...
+
     async def close(self) -> None:
         """Ends what runs and lets go of connections; later calls raise StoreUnavailableError."""
         ...

@@ -25,6 +25,8 @@ BUSY_SECONDS = 5.0
 READERS = 2
 # How many waiting transactions may share one commit.
 GROUP = 32
+# A file is rewritten as a whole, and writers wait for that.
+CLEANED_UP_TO = 256 * 1024 * 1024
 
 _FAILURES = (SQLAlchemyError, sqlite3.Error)
 
@@ -78,6 +80,7 @@ class SqliteRunner:
 
     def __init__(self, path: str, *, readers: int = READERS, group: int = GROUP) -> None:
         engine = open_engine(path)
+        self._path = path
         self._writes: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._reads: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._writers = [_Worker(engine, self._writes, "BEGIN IMMEDIATE", group)]
@@ -92,6 +95,10 @@ class SqliteRunner:
         """See `Runner.read`."""
         return await self._submit(self._reads, work)
 
+    async def clean_up(self) -> None:
+        """See `Runner.clean_up`; a larger file keeps removed rows in its free pages until they are used."""
+        await asyncio.to_thread(self._scrub)
+
     async def close(self) -> None:
         """See `Runner.close`."""
         self._closed = True
@@ -99,6 +106,12 @@ class SqliteRunner:
             for _ in workers:
                 jobs.put(None)
         await asyncio.to_thread(self._join)
+
+    def _scrub(self) -> None:
+        from shared.sessions.sql.scrub import scrub
+
+        if Path(self._path).stat().st_size <= CLEANED_UP_TO:
+            scrub(f"sqlite:///{self._path}")
 
     def _join(self) -> None:
         for worker in (*self._writers, *self._readers):

@@ -38,11 +38,13 @@ from shared.sessions.sql import (
 )
 from shared.sessions.sql.account_store import SqlAccounts
 from shared.sessions.sql.inbound_store import SqlInbound
+from shared.sessions.sql.erasure_store import SqlErasure
+from shared.sessions.sql.export_store import SqlExport
 from shared.sessions.sql.retention_store import SqlRetention
 from shared.turn import Step, Turn
 
 
-class SqlStore(SqlAccounts, SqlRetention, SqlInbound):
+class SqlStore(SqlAccounts, SqlRetention, SqlInbound, SqlErasure, SqlExport):
     """`Store` on SQLite or Postgres; the methods' contracts are the port's."""
 
     async def create_session(

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from shared.analysis import secrets
 from shared.artifacts.scan import Scan, Scanner
+from shared.artifacts.suspects import suspect_lines
 from shared.errors import FindingsError
 from shared.tools.templates.catalog import STRATEGIES
 from shared.tools.templates.render import Bot, render_bot
@@ -229,3 +231,86 @@ def test_a_save_waits_at_most_a_moment() -> None:
         Scanner().scan("bot.py", code, "a")
         taken.append(time.thread_time() - began)
     assert sorted(taken)[10] < 0.005
+
+
+def _tokens() -> list[str]:
+    """One of each kind that the detectors know, made as their patterns are; none is or was anybody's."""
+    word = "Zq3Wx9Kp7Lm2Vt8Rb4Yn6Hs1Jd5Gf0Tc"
+    long = (word * 3)[:90]
+    return [
+        *(f"{kind}{word.upper()[:16]}" for kind in ("A3TX", "AKIA", "ABIA", "ACCA", "ASIA")),
+        f"aws_Secret_KEY = '{(word * 2)[:40]}'",
+        f"AccountKey={long[:88]}",
+        *(f"{kind}_{(word * 2)[:36]}" for kind in ("ghp", "gho", "ghu", "ghs", "ghr")),
+        *(f"{kind}-{word[:24]}" for kind in ("glpat", "gldt", "glft", "glsoat", "glrt")),
+        f"GR1348941{word[:24]}",
+        f"glcbt-a1_{word[:24]}",
+        f"glimt-{word[:25]}",
+        f"glptt-{long[:40]}",
+        f"glagent-{long[:50]}",
+        f"gloas-{long[:64]}",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlLW9mLW5vYm9keQ",
+        *(f"-----BEGIN {kind}PRIVATE KEY-----" for kind in ("", "RSA ", "EC ", "OPENSSH ", "DSA ")),
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        "PuTTY-User-Key-File-2: ssh-rsa",
+        f"pypi-AgEIcHlwaS5vcmc{long[:80]}",
+        f"pypi-AgENdGVzdC5weXBpLm9yZw{long[:80]}",
+        f"SG.{word[:22]}.{long[:43]}",
+        f"xoxb-{7391846205}-{8264917350}-{word[:24]}",
+        f"https://hooks.slack.com/services/T{word[:9]}/B{word[:9]}/{word[:24]}",
+        *(f"{kind}k_live_{word[:24]}" for kind in "rs"),
+        f"7391846205:{'AA' + long[:33]}",
+        f"M{long[:23]}.{word[:6]}.{word[:27]}",
+        f"sk-{word}",
+        f"sk-ant-{word}{word}",
+        f"sk-proj-{word}{word}",
+        f"AIza{long[:35]}",
+        f"postgres://bot:{word[:12]}@db.internal/prices",
+    ]
+
+
+def _misses(text: str) -> list[str]:
+    """The lines in which the scanner knows a token, and which the quick look takes for harmless."""
+    looked_at = set(suspect_lines(text, text.lower(), settings=False))
+    lines = text.splitlines()
+    return [
+        line
+        for index, line in enumerate(lines)
+        if index not in looked_at and (secrets._known(line) or secrets._shaped(line))
+    ]
+
+
+@pytest.mark.parametrize("token", _tokens())
+def test_the_quick_look_misses_no_token(token: str) -> None:
+    for written in (token, token.upper(), token.lower(), token.swapcase(), token.title()):
+        for line in (written, f'KEY = "{written}"', f"x = f('{written}')  # why"):
+            assert _misses(f"import os\n{line}\nprint(1)\n") == []
+    assert secrets._known(token) or secrets._shaped(token), "the test's own token is none"
+
+
+def test_the_quick_look_misses_nothing_of_real_files() -> None:
+    root = Path(__file__).parents[3]
+    files = [*root.glob("shared/analysis/**/*.py"), *root.glob("tests/shared/analysis/**/*.py"), *DOCUMENTS]
+    assert len(files) > 40
+    for file in files:
+        assert _misses(file.read_text()) == [], file
+
+
+def test_a_look_says_what_a_scan_says_or_nothing() -> None:
+    root = Path(__file__).parents[3]
+    real = [(file.name, file.read_bytes()) for file in root.glob("shared/**/*.py")]
+    texts = [("bot.py", code.encode()) for code in (*LEAKS, *CLEAN, *_tokens())]
+    odd = [
+        (name, data)
+        for name in ("a.py", "a.zip", "a.md", "a")
+        for data in (b"", b"\xff", b"PK\x03\x04", b"x")
+    ]
+    looked = 0
+    for name, data in (*real, *texts, *odd):
+        look = Scanner().look(name, data, "s")
+        if look is not None:
+            looked += 1
+            assert look == scan(name, data)
+    # Most of what is saved is such a file, and none of these is one.
+    assert looked > len(real) / 3
+    assert all(Scanner().look("bot.py", token.encode(), "s") is None for token in _tokens())
