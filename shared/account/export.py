@@ -12,7 +12,15 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.account.forms import deployment_form, json_line, json_text, session_form, turn_form, version_form
+from shared.account.forms import (
+    deployment_form,
+    event_form,
+    json_line,
+    json_text,
+    session_form,
+    turn_form,
+    version_form,
+)
 from shared.account.member_names import MemberNames, segment_of
 from shared.artifact import Artifact
 from shared.artifacts.library import ArtifactLibrary
@@ -29,6 +37,7 @@ FORMAT_VERSION = 1
 # A turn may hold megabytes, and two pages of them are in memory.
 _TURNS = 4
 _SESSIONS = 100
+_EVENTS = 100
 _PIECE = 256 * 1024
 
 MessagesOf = Callable[[Turn], list[dict[str, Any]]]
@@ -110,6 +119,7 @@ class Export:
             "messages.jsonl": self._messages(turns),
             "turns.jsonl": self._turns(turns),
             "deployments.jsonl": self._deployments(key),
+            "bot_events.jsonl": self._bot_events(session),
         }
         for name, lines in parts.items():
             async for piece in self._member(f"{folder}{name}", lines):
@@ -155,6 +165,21 @@ class Export:
         for deployment in await self._store.list_deployments(session=key):
             self._counts["deployments"] += 1
             yield json_line(deployment_form(deployment))
+
+    async def _bot_events(self, session: Session) -> AsyncIterator[bytes]:
+        """Bot by bot, of each the newest first, as a bot's history gives them."""
+        for bot_id in sorted(session.derived.get("bots", {})):
+            cursor: str | None = None
+            while True:
+                page = await self._store.bot_history(
+                    user_id=self._user_id, bot_id=bot_id, limit=_EVENTS, cursor=cursor
+                )
+                for event in page.items:
+                    self._counts["bot_events"] += 1
+                    yield json_line(event_form(event))
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
 
     async def _usage(self) -> AsyncIterator[bytes]:
         for day, used in (await self._store.list_usage(user_id=self._user_id)).items():

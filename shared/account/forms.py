@@ -17,6 +17,7 @@ from shared.artifact import Artifact
 from shared.clock import to_wire
 from shared.session import Session
 from shared.sessions.deployment_port import Deployment
+from shared.sessions.inbound_port import RecordedEvent
 from shared.turn import Step, Turn
 
 _OPAQUE = ("signature", "token")
@@ -39,7 +40,20 @@ def session_form(session: Session) -> dict[str, Any]:
         "title": session.title,
         "created_at": to_wire(session.created_at),
         "updated_at": to_wire(session.updated_at),
-        "context": session.context,
+        "context": session.whole_context,
+    }
+
+
+def event_form(event: RecordedEvent) -> dict[str, Any]:
+    """An event that told of a bot."""
+    return {
+        "source": event.source,
+        "id": event.event_id,
+        "type": event.type,
+        "time": to_wire(event.time),
+        "received_at": to_wire(event.received_at),
+        "bot_id": event.bot_id,
+        "data": event.data,
     }
 
 

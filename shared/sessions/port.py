@@ -21,9 +21,9 @@ from shared.messages import ToolResult
 from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
-from shared.sessions.inbound_port import BotEvents, DeadLetters
 from shared.sessions.erasure_port import UserErasure
 from shared.sessions.export_port import ExportLists
+from shared.sessions.inbound_port import BotEvents, DeadLetters
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
 
 # The form that says to type checkers that others may have it from here.

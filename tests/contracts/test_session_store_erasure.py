@@ -29,6 +29,7 @@ from tests.contracts.stored_text import text_at_rest
 USER = "alice-the-user"
 KINDS = {
     *("sessions", "turns", "files", "versions", "tool_calls", "deployments", "events"),
+    *("bot_events", "bot_facts"),
     *("idempotency_keys", "usage_days", "reservations", "permits", "secrets"),
 }
 
@@ -140,7 +141,7 @@ def test_every_kind_of_record_is_a_users_or_nobodys() -> None:
     tables = {table.name for table in metadata.sorted_tables}
     assert tables - {table.name for table in OWNED} == {"named_leases", "work_places"}
     collections = {*OF_ACCOUNT, *(each.collection for each in OF_SESSION), "sessions", "files", "versions"}
-    assert {*reseal.FIELDS, *tidy.COLLECTIONS} - collections == {"leases"}
+    assert {*reseal.FIELDS, *tidy.COLLECTIONS} - collections == {"leases", "dead_letters"}
 
 
 async def test_bytes_go_before_the_records_that_name_them(

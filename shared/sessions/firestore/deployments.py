@@ -88,7 +88,7 @@ async def session_deployments(tx: Transaction, key: SessionKey, limit: int) -> t
         descending=True,
         limit=limit,
     )
-    return tuple(_deployment(tx, document) for document in await tx.find(query))
+    return tuple(deployment_of(tx, document) for document in await tx.find(query))
 
 
 async def sessions_of_bot(tx: Transaction, bot_id: str) -> tuple[SessionKey, ...]:

@@ -29,9 +29,9 @@ from shared.sessions.firestore import (
     writing,
 )
 from shared.sessions.firestore.account_store import FirestoreAccounts
-from shared.sessions.firestore.inbound_store import FirestoreInbound
 from shared.sessions.firestore.erasure_store import FirestoreErasure
 from shared.sessions.firestore.export_store import FirestoreExport
+from shared.sessions.firestore.inbound_store import FirestoreInbound
 from shared.sessions.firestore.names import document_id, session_id
 from shared.sessions.firestore.retention_store import FirestoreRetention
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent

@@ -126,7 +126,7 @@ def write_deployment(
 def session_deployments(tx: Tx, key: SessionKey, limit: int) -> tuple[Deployment, ...]:
     """See `DeploymentStore.session_deployments`."""
     rows = tx.execute(_OF_SESSION, {"user": key.user_id, "session": key.session_id, "most": limit}).all()
-    return tuple(_deployment(tx, row) for row in rows)
+    return tuple(deployment_of(tx, row) for row in rows)
 
 
 def sessions_of_bot(tx: Tx, bot_id: str) -> tuple[SessionKey, ...]:

@@ -37,9 +37,9 @@ from shared.sessions.sql import (
     waiting,
 )
 from shared.sessions.sql.account_store import SqlAccounts
-from shared.sessions.sql.inbound_store import SqlInbound
 from shared.sessions.sql.erasure_store import SqlErasure
 from shared.sessions.sql.export_store import SqlExport
+from shared.sessions.sql.inbound_store import SqlInbound
 from shared.sessions.sql.retention_store import SqlRetention
 from shared.turn import Step, Turn
 
