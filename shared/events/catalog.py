@@ -31,3 +31,8 @@ _FOR_AGENT = frozenset(kind.type for kind in KINDS if kind.audience == "agent")
 def is_for_agent(event_type: str) -> bool:
     """Whether the type goes to our own events function, and to nobody else."""
     return event_type in _FOR_AGENT
+
+
+def is_for_subscribers(event_type: str) -> bool:
+    """Whether the type is one of those that we tell others."""
+    return any(kind.type == event_type and kind.audience == "subscribers" for kind in KINDS)

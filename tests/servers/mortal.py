@@ -20,10 +20,14 @@ class MortalProcess:
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _start(self, command: list[str], answers: Callable[[], bool]) -> None:
-        """Starts it and returns when it answers; from the main thread, as it ends with the thread."""
+    def _start(self, command: list[str], answers: Callable[[], bool], *, folder: Path | None = None) -> None:
+        """Starts it in the folder and returns when it answers; from the main thread, as it ends with it."""
         self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent
+            command,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,
         )
         deadline = time.monotonic() + _START_SECONDS
         while not answers():

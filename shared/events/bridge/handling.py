@@ -1,0 +1,214 @@
+"""One batch of messages on its way: translated, handed on, and then acknowledged or left to come again.
+
+Nothing is acknowledged before its event was accepted. What fails comes again, ever later. A message that has
+failed often goes alone, so that it takes no others with it; when it fails alone while the receiver takes
+others, it becomes a dead letter, and is acknowledged when that was accepted. While the receiver takes nothing
+it is down, and no message is at fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from shared.errors import BrokerUnavailableError, PublishError
+from shared.events.bridge.figures import BridgeFigures
+from shared.events.bridge.port import DeadLetterEvent, Forwarder, MessageSource, Received
+from shared.events.bridge.translate import dead_letter, event_of
+from shared.events.envelope import CloudEvent
+
+_log = logging.getLogger(__name__)
+
+# One request carries so much.
+MAX_EVENTS = 500
+MAX_BYTES = 3 * 1024 * 1024
+# Deliveries after which a message goes alone.
+ALONE_AFTER = 3
+# So many that fail one after another alone say that the receiver is down.
+DOWN_AFTER = 3
+# A receiver that has accepted something in this time is not down.
+ALIVE_SECONDS = 10.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+WORKING_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A message, and the event to hand on of it."""
+
+    message: Received
+    event: CloudEvent
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it goes to the dead letters."""
+        return isinstance(self.event, DeadLetterEvent)
+
+
+class BatchHandler:
+    """Handles batches, several at once; `failures` are the receiver's in a row."""
+
+    def __init__(
+        self, *, forwarder: Forwarder, figures: BridgeFigures, max_deliveries: int, first_pause: float
+    ) -> None:
+        self.failures = 0
+        self._forwarder = forwarder
+        self._figures = figures
+        self._max_deliveries = max_deliveries
+        self._first_pause = first_pause
+        self._last_accepted = -ALIVE_SECONDS
+
+    async def handle(
+        self, source: MessageSource, messages: tuple[Received, ...], tally: BridgeFigures
+    ) -> None:
+        """Hands the messages on, and counts what became of them.
+
+        Raises:
+            BrokerUnavailableError: it went away; what was accepted may come again, under the same ids.
+        """
+        tally.received = len(messages)
+        tally.redelivered = sum(message.delivered > 1 for message in messages)
+        try:
+            async with _kept_in_progress(source, messages):
+                await self._hand_on(source, messages, tally)
+        finally:
+            self._figures.add(tally)
+
+    async def _hand_on(
+        self, source: MessageSource, messages: tuple[Received, ...], tally: BridgeFigures
+    ) -> None:
+        translated = [(message, _event(message)) for message in messages]
+        await source.accept(tuple(message for message, each in translated if each is None))
+        items = [Item(message=message, event=each) for message, each in translated if each is not None]
+        for part in _requests(item for item in items if item.message.delivered <= ALONE_AFTER):
+            if await self._send(source, part, tally) is not None:
+                await self._leave(source, part, tally)
+        await self._one_by_one(
+            source, tuple(item for item in items if item.message.delivered > ALONE_AFTER), tally
+        )
+
+    async def _one_by_one(self, source: MessageSource, items: tuple[Item, ...], tally: BridgeFigures) -> None:
+        failed = 0
+        for number, item in enumerate(items):
+            error = await self._send(source, (item,), tally)
+            if error is not None and self._is_poison(item.message, error):
+                reason = f"not accepted in {item.message.delivered} deliveries: {error.message}"
+                error = await self._bury(source, item.message, reason, tally)
+            if error is None:
+                failed = 0
+                continue
+            failed += 1
+            if failed == DOWN_AFTER:
+                await self._leave(source, items[number:], tally)
+                return
+            await self._leave(source, (item,), tally)
+
+    async def _send(
+        self, source: MessageSource, items: tuple[Item, ...], tally: BridgeFigures
+    ) -> PublishError | None:
+        """Hands the items on in one request; the error when nothing is known to be accepted."""
+        try:
+            answers = await self._forwarder.forward(tuple(item.event for item in items))
+        except PublishError as error:
+            self.failures += 1
+            _log.warning(
+                "events wait", extra={"reason": error.message, "events": len(items), "attempt": self.failures}
+            )
+            return error
+        self.failures, self._last_accepted = 0, time.monotonic()
+        pairs = list(zip(items, answers, strict=True))
+        taken = [item for item, reason in pairs if reason is None]
+        await source.accept(tuple(item.message for item in taken))
+        tally.forwarded += sum(not item.is_dead for item in taken)
+        tally.dead_lettered += sum(item.is_dead for item in taken)
+        for item, reason in pairs:
+            if reason is not None:
+                await self._refused(source, item, reason, tally)
+        return None
+
+    async def _refused(self, source: MessageSource, item: Item, reason: str, tally: BridgeFigures) -> None:
+        """What the receiver will never take goes to its dead letters; when not even that, it comes again."""
+        if item.is_dead or await self._bury(source, item.message, reason, tally) is not None:
+            _log.error("dead letter not taken", extra={"event_id": item.event.id, "reason": reason})
+            await self._leave(source, (item,), tally)
+
+    async def _bury(
+        self, source: MessageSource, message: Received, reason: str, tally: BridgeFigures
+    ) -> PublishError | None:
+        _log.error(
+            "dead letter", extra={"stream": message.stream, "sequence": message.sequence, "reason": reason}
+        )
+        letter = Item(message=message, event=dead_letter(message, reason))
+        return await self._send(source, (letter,), tally)
+
+    def _is_poison(self, message: Received, error: PublishError) -> bool:
+        """Whether a message that failed alone is at fault: it failed often, and its receiver is there."""
+        is_there = (
+            error.details.get("status") == 500 or time.monotonic() - self._last_accepted < ALIVE_SECONDS
+        )
+        return is_there and message.delivered >= self._max_deliveries
+
+    async def _leave(self, source: MessageSource, items: tuple[Item, ...], tally: BridgeFigures) -> None:
+        """The messages come again, each the later the more often it came."""
+        tally.failed += len(items)
+        by_delivery: dict[int, list[Received]] = {}
+        for item in items:
+            by_delivery.setdefault(item.message.delivered, []).append(item.message)
+        for delivered, messages in by_delivery.items():
+            await source.again(tuple(messages), seconds=self.pause(delivered))
+
+    def pause(self, times: int) -> float:
+        """How long to wait after something failed for the n-th time."""
+        # Spread out, so that not all comes in the same moment; nothing secret.
+        spread = random.uniform(0.5, 1)  # noqa: S311
+        return spread * min(LONGEST_PAUSE, self._first_pause * float(2 ** min(times - 1, 16)))
+
+
+def _event(message: Received) -> CloudEvent | None:
+    try:
+        return event_of(message)
+    # One of the borders: what is published may be anything, and must not be tried for ever.
+    except Exception:  # noqa: BLE001
+        _log.exception(
+            "message not translated", extra={"stream": message.stream, "sequence": message.sequence}
+        )
+        return dead_letter(message, "the payload cannot be read")
+
+
+def _requests(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    """The items in requests of a bounded number and size."""
+    part: list[Item] = []
+    size = 0
+    for item in items:
+        if part and (len(part) == MAX_EVENTS or size + len(item.message.data) > MAX_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(item)
+        size += len(item.message.data)
+    if part:
+        yield tuple(part)
+
+
+@asynccontextmanager
+async def _kept_in_progress(source: MessageSource, messages: tuple[Received, ...]) -> AsyncIterator[None]:
+    """Tells the broker now and then that the messages are being worked on."""
+
+    async def tell() -> None:
+        # When it is away it delivers them again, and what was accepted is known by its id.
+        with suppress(BrokerUnavailableError):
+            while True:
+                await asyncio.sleep(WORKING_SECONDS)
+                await source.working(messages)
+
+    task = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
