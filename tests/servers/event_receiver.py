@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class Receiver:
     """What it has accepted, and its faults: `status` for all, `poison` for requests with an event of that id.
 
-    Dead letters are taken whatever their id is. `most` is how many events a request may have.
+    Dead letters are taken whatever their id is. `most` is how many events a request may have, `says` what it
+    answers in place of what became of them.
     """
 
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -35,12 +36,13 @@ class Receiver:
     poison: dict[str, int] = field(default_factory=dict)
     most: int = 1000
     hang: bool = False
+    says: bytes | None = None
     keep: Callable[[list[dict[str, Any]]], None] | None = None
 
     def answer(self, asked: Asked) -> Said:
         """The answer to a request."""
-        if self.hang or self.status != 200:
-            return Said(status=self.status, hang=self.hang)
+        if self.hang or self.status != 200 or self.says is not None:
+            return Said(status=self.status, hang=self.hang, body=self.says or b"")
         if asked.method != "POST" or asked.headers.get("content-type") != BATCH_TYPE:
             return Said(status=415)
         events = asked.json()

@@ -23,6 +23,7 @@ DRAIN_SECONDS = 1.0
 # News of streams come at once; this is for a broker that keeps them from us.
 LOOK_SECONDS = 5.0
 STOP_SECONDS = 5.0
+CANCEL_SECONDS = 0.2
 
 
 class Bridge:
@@ -109,16 +110,17 @@ class Bridge:
     async def close(self) -> None:
         """Takes no more, ends what is under way, for some seconds, and lets go of everything."""
         serving, self._serving = self._serving, None
-        await _cancelled(*filter(None, (serving, *self._followed.values())))
+        followed, self._followed = self._followed, {}
+        await _end({*filter(None, (serving,)), *followed.values()})
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
-        await _cancelled(*self._under_way)
+        await _end({*self._under_way})
         await self._forwarder.close()
         await self._broker.close()
 
     async def _serve(self) -> None:
         failures = 0
-        while True:
+        while self._serving is not None:
             try:
                 await self.look()
                 failures = 0
@@ -144,7 +146,7 @@ class Bridge:
         """Takes batch after batch; ends when the broker is away, and is begun anew by the next look."""
         slots = asyncio.Semaphore(AT_ONCE)
         with suppress(BrokerUnavailableError):
-            while True:
+            while source in self._followed:
                 await slots.acquire()
                 messages: tuple[Received, ...] = ()
                 try:
@@ -183,8 +185,9 @@ class Bridge:
                 return
 
 
-async def _cancelled(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        # The client of NATS loses a cancellation that comes while it sends: asked again, it ends.
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)

@@ -35,7 +35,7 @@ DOWN_AFTER = 3
 ALIVE_SECONDS = 10.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-WORKING_SECONDS = 10.0
+WORKING_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CONSUMER = "the0-agent"
 ACK_SECONDS = 4.0
 # A message that is not acknowledged in this time comes again; while it is worked on, the time is renewed.
-ACK_WAIT_SECONDS = 30.0
+ACK_WAIT_SECONDS = 12.0
 # What was delivered and waits to be acknowledged or to come again: the bound of what is under way.
 MAX_ACK_PENDING = 5_000
 _NANOSECONDS = 1_000_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.events.bridge.broker.consumer import (
@@ -40,7 +41,8 @@ class NatsBroker:
         self._access = access
         self._client: Client | None = None
         self._streams = Streams()
-        self._sources: dict[str, NatsSource] = {}
+        # One that was deleted and made again is another: who waits at the first waits in vain.
+        self._sources: dict[tuple[str, datetime], NatsSource] = {}
         self._opening = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -49,12 +51,14 @@ class NatsBroker:
             client = await self._connected()
             jetstream: JetStreamContext = client.jetstream(timeout=API_SECONDS)
             found = await self._streams.found(jetstream)
+            sources = {}
             for stream, subjects in found.items():
-                await _ensure_consumer(jetstream, stream, subjects)
-            self._sources = {
-                stream: self._sources.get(stream) or NatsSource(client, jetstream, stream) for stream in found
-            }
-        return tuple(self._sources.values())
+                made = await _ensure_consumer(jetstream, stream, subjects)
+                if made is not None:
+                    key = (stream, made)
+                    sources[key] = self._sources.get(key) or NatsSource(client, jetstream, stream)
+            self._sources = sources
+        return tuple(sources.values())
 
     async def changed(self, *, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -90,13 +94,15 @@ class NatsBroker:
             self._news.set()
 
 
-async def _ensure_consumer(jetstream: JetStreamContext, stream: str, subjects: tuple[str, ...]) -> None:
-    """Makes the consumer, of all that the stream holds, or leaves it as far as it has come."""
+async def _ensure_consumer(
+    jetstream: JetStreamContext, stream: str, subjects: tuple[str, ...]
+) -> datetime | None:
+    """When the consumer was made, which reads all that the stream holds; it stays as far as it has come."""
     from nats.js.errors import NotFoundError
 
     # A stream that was deleted since it was listed comes back with the next look, or does not.
     with suppress(NotFoundError):
-        await jetstream.add_consumer(
+        found = await jetstream.add_consumer(
             stream,
             durable_name=CONSUMER,
             filter_subjects=list(subjects) or None,
@@ -105,3 +111,5 @@ async def _ensure_consumer(jetstream: JetStreamContext, stream: str, subjects: t
             # Ours is the count of failures: the broker's would drop what nobody could take for a while.
             max_deliver=-1,
         )
+        return found.created
+    return None

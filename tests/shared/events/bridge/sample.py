@@ -45,6 +45,11 @@ class Bench:
     bridge: Bridge
     made: list[Bridge] = field(default_factory=list)
 
+    async def begin(self) -> None:
+        """Starts the bridge; its stream is there then, so that nothing published is lost."""
+        self.bridge.begin()
+        await self.until(lambda: self.bridge.figures.lag is not None)
+
     async def publish(self, *numbers: int, subject: str = RUN, named: bool = True) -> None:
         """Plain messages on a subject, each named by its number."""
         async with self.nats.client() as client:
