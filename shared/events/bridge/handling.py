@@ -1,9 +1,9 @@
 """One batch of messages on its way: translated, handed on, and then acknowledged or left to come again.
 
-Nothing is acknowledged before its event was accepted. What fails comes again, ever later. A message that has
-failed often goes alone, so that it takes no others with it; when it fails alone while the receiver takes
-others, it becomes a dead letter, and is acknowledged when that was accepted. While the receiver takes nothing
-it is down, and no message is at fault.
+Nothing is acknowledged before its event was accepted. What fails comes again, ever later. Among what has
+failed often the message at fault is looked for, so that it takes no others with it; when it fails alone while
+the receiver takes others, it becomes a dead letter, and is acknowledged when that was accepted. While the
+receiver takes nothing it is down, and no message is at fault.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from shared.errors import BrokerUnavailableError, PublishError
 from shared.events.bridge.figures import BridgeFigures
 from shared.events.bridge.port import DeadLetterEvent, Forwarder, MessageSource, Received
-from shared.events.bridge.translate import dead_letter, event_of
+from shared.events.bridge.translate import MAX_REASON, dead_letter, event_of
 from shared.events.envelope import CloudEvent
 
 _log = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ _log = logging.getLogger(__name__)
 # One request carries so much.
 MAX_EVENTS = 500
 MAX_BYTES = 3 * 1024 * 1024
-# Deliveries after which a message goes alone.
-ALONE_AFTER = 3
-# So many that fail one after another alone say that the receiver is down.
-DOWN_AFTER = 3
+# Deliveries after which it is looked for the message that is at fault.
+SUSPECT_AFTER = 3
+# More than it takes to find one in halves: so many failures in a row say that the receiver is down.
+DOWN_AFTER = 12
 # A receiver that has accepted something in this time is not down.
-ALIVE_SECONDS = 10.0
+ALIVE_SECONDS = 30.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 WORKING_SECONDS = 4.0
@@ -86,28 +86,35 @@ class BatchHandler:
         translated = [(message, _event(message)) for message in messages]
         await source.accept(tuple(message for message, each in translated if each is None))
         items = [Item(message=message, event=each) for message, each in translated if each is not None]
-        for part in _requests(item for item in items if item.message.delivered <= ALONE_AFTER):
+        for part in _requests(item for item in items if item.message.delivered <= SUSPECT_AFTER):
             if await self._send(source, part, tally) is not None:
                 await self._leave(source, part, tally)
-        await self._one_by_one(
-            source, tuple(item for item in items if item.message.delivered > ALONE_AFTER), tally
-        )
+        suspects = [item for item in items if item.message.delivered > SUSPECT_AFTER]
+        await self._isolate(source, list(_requests(suspects)), tally)
 
-    async def _one_by_one(self, source: MessageSource, items: tuple[Item, ...], tally: BridgeFigures) -> None:
+    async def _isolate(
+        self, source: MessageSource, waiting: list[tuple[Item, ...]], tally: BridgeFigures
+    ) -> None:
+        """Hands on what has failed often, in halves where it fails again, down to what is at fault alone."""
         failed = 0
-        for number, item in enumerate(items):
-            error = await self._send(source, (item,), tally)
-            if error is not None and self._is_poison(item.message, error):
-                reason = f"not accepted in {item.message.delivered} deliveries: {error.message}"
-                error = await self._bury(source, item.message, reason, tally)
+        while waiting:
+            part = waiting.pop()
+            error = await self._send(source, part, tally)
+            if error is not None and len(part) == 1 and self._is_poison(part[0].message, error):
+                error = await self._give_up(source, part[0], error, tally)
             if error is None:
                 failed = 0
                 continue
             failed += 1
-            if failed == DOWN_AFTER:
-                await self._leave(source, items[number:], tally)
+            if len(part) > 1 and failed < DOWN_AFTER:
+                half = len(part) // 2
+                waiting += [part[half:], part[:half]]
+                continue
+            await self._leave(source, part, tally)
+            if failed >= DOWN_AFTER:
+                for rest in waiting:
+                    await self._leave(source, rest, tally)
                 return
-            await self._leave(source, (item,), tally)
 
     async def _send(
         self, source: MessageSource, items: tuple[Item, ...], tally: BridgeFigures
@@ -132,20 +139,28 @@ class BatchHandler:
                 await self._refused(source, item, reason, tally)
         return None
 
+    async def _give_up(
+        self, source: MessageSource, item: Item, error: PublishError, tally: BridgeFigures
+    ) -> PublishError | None:
+        reason = f"not accepted in {item.message.delivered} deliveries: {error.message}"[:MAX_REASON]
+        return await self._bury(source, item.message, DeadLetterEvent.of(item.event, reason), tally)
+
     async def _refused(self, source: MessageSource, item: Item, reason: str, tally: BridgeFigures) -> None:
         """What the receiver will never take goes to its dead letters; when not even that, it comes again."""
-        if item.is_dead or await self._bury(source, item.message, reason, tally) is not None:
+        # Its data as it is was refused: the letter holds the payload as text.
+        letter = dead_letter(item.message, reason)
+        if item.is_dead or await self._bury(source, item.message, letter, tally) is not None:
             _log.error("dead letter not taken", extra={"event_id": item.event.id, "reason": reason})
             await self._leave(source, (item,), tally)
 
     async def _bury(
-        self, source: MessageSource, message: Received, reason: str, tally: BridgeFigures
+        self, source: MessageSource, message: Received, letter: DeadLetterEvent, tally: BridgeFigures
     ) -> PublishError | None:
         _log.error(
-            "dead letter", extra={"stream": message.stream, "sequence": message.sequence, "reason": reason}
+            "dead letter",
+            extra={"stream": message.stream, "sequence": message.sequence, "reason": letter.reason},
         )
-        letter = Item(message=message, event=dead_letter(message, reason))
-        return await self._send(source, (letter,), tally)
+        return await self._send(source, (Item(message=message, event=letter),), tally)
 
     def _is_poison(self, message: Received, error: PublishError) -> bool:
         """Whether a message that failed alone is at fault: it failed often, and its receiver is there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from shared.events.envelope import CloudEvent
@@ -33,6 +33,11 @@ class DeadLetterEvent(CloudEvent):
     """An event for the dead-letter record of the events function, with the reason: nothing acts upon it."""
 
     reason: str
+
+    @classmethod
+    def of(cls, event: CloudEvent, reason: str) -> DeadLetterEvent:
+        """The event as a dead letter, with its data, so that it may be replayed."""
+        return cls(**{each.name: getattr(event, each.name) for each in fields(event)}, reason=reason)
 
     def attributes(self) -> dict[str, str]:
         """As of any event, and the reason as an extension attribute."""

@@ -21,11 +21,11 @@ from shared.events.envelope import CloudEvent
 
 # A structured event must fit into one request to its receiver, and into one message of Pub/Sub.
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
+MAX_REASON = 500
 # So much is kept of a payload that nothing can be done with.
 _SHOWN_BYTES = 64 * 1024
 _MAX_ID = 256
 _MAX_TRACE = 256
-_MAX_REASON = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENVELOPE = {"type", "timestamp", "data"}
 
@@ -54,7 +54,7 @@ def dead_letter(message: Received, reason: str) -> DeadLetterEvent:
         data = {"payload": shown.decode()}
     except UnicodeDecodeError:
         data = {"payload_base64": base64.b64encode(shown).decode()}
-    return DeadLetterEvent(**_members(message, data, None), reason=reason[:_MAX_REASON])
+    return DeadLetterEvent(**_members(message, data, None), reason=reason[:MAX_REASON])
 
 
 def _log(message: Received) -> CloudEvent | None:

@@ -32,8 +32,10 @@ def received(
     data: bytes, *, subject: str = RUN, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Received:
     """A message as the broker gives it."""
-    given = {"stream": "S", "sequence": 7, "stored_ns": STORED_NS, "delivered": 1, "handle": "h"} | more
-    return Received(subject=subject, headers=headers or {}, data=data, **given)
+    given: dict[str, Any] = {"stored_ns": STORED_NS, "delivered": 1, **more}
+    return Received(
+        stream="S", sequence=7, subject=subject, headers=headers or {}, data=data, handle="h", **given
+    )
 
 
 @dataclass(slots=True)
@@ -63,6 +65,10 @@ class Bench:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.01)
+
+    async def until_count(self, count: int) -> None:
+        """Returns when so many events were accepted, repeats too."""
+        await self.until(lambda: len(self.receiver.events) >= count)
 
     async def until_empty(self, seconds: float = 30) -> None:
         """Returns when nothing waits in NATS."""

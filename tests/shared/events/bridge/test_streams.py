@@ -43,7 +43,7 @@ async def test_a_stream_that_is_deleted_and_made_again_is_followed_and_its_ids_a
             await jetstream.add_stream(name="THE0_EVENTS", subjects=PLATFORM_SUBJECTS)
             for number in range(5):
                 await jetstream.publish("the0.bot.updated", orjson.dumps({"round": round_, "n": number}))
-            await bench.until(lambda count=5 * (round_ + 1): len(bench.receiver.events) == count)
+            await bench.until_count(5 * (round_ + 1))
             await jetstream.delete_stream("THE0_EVENTS")
     assert len(set(bench.receiver.ids())) == 15
 
