@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shared.errors import PublishError
 from shared.events.catalog import NATS_SUBJECT, is_for_agent
 from shared.events.envelope import CloudEvent, by_subject
-from shared.events.nats_connection import NatsAccess, connect
+from shared.events.nats_connection import NatsAccess, connect, let_go
 from shared.events.port import Delivery
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class NatsPublisher:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await let_go(client)
 
     async def _in_order(
         self, stream: JetStreamContext, events: tuple[CloudEvent, ...], accepted: set[str]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 4.0
+CLOSE_SECONDS = 1.0
 # A server that hangs is given up after two of these.
 _PING_SECONDS = 5
 
@@ -46,6 +47,8 @@ async def connect(access: NatsAccess, *, gone: Callable[[], Awaitable[None]] | N
     """
     # The import takes long enough to be felt on the event loop, as does reading certificates.
     await asyncio.to_thread(import_module, "nats")
+    # nkeys ships no types.
+    import nkeys  # type: ignore[import-untyped]
     from nats.aio.client import Client
     from nats.errors import Error
 
@@ -65,11 +68,19 @@ async def connect(access: NatsAccess, *, gone: Callable[[], Awaitable[None]] | N
                 ping_interval=_PING_SECONDS,
                 **await asyncio.to_thread(_options, access),
             )
-    except (Error, OSError, TimeoutError, ValueError) as error:
-        await client.close()
+    # A file that holds no credentials makes the client stumble.
+    except (Error, OSError, TimeoutError, ValueError, TypeError, nkeys.NkeysError) as error:
+        await let_go(client)
         # The cause may quote the URL, which may hold a password.
         raise PublishError(f"NATS does not answer ({type(error).__name__})") from None
     return client
+
+
+async def let_go(client: Client) -> None:
+    """Closes the connection. One whose end is never told of, as after a failed TLS handshake, is left."""
+    closing = asyncio.create_task(client.close())
+    await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    closing.cancel()
 
 
 def _options(access: NatsAccess) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.events.bridge.broker.consumer import (
 from shared.events.bridge.broker.errors import as_ours
 from shared.events.bridge.broker.streams import Streams
 from shared.events.bridge.port import MessageSource
-from shared.events.nats_connection import NatsAccess, connect
+from shared.events.nats_connection import NatsAccess, connect, let_go
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -70,7 +70,7 @@ class NatsBroker:
         client, self._client = self._client, None
         self._sources = {}
         if client is not None:
-            await client.close()
+            await let_go(client)
 
     async def _connected(self) -> Client:
         async with self._opening:
