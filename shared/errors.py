@@ -14,8 +14,9 @@
     │   ├── SessionNotFoundError           ├── UnsupportedMediaTypeError 415
     │   ├── TurnNotFoundError              ├── RateLimitedError 429
     │   ├── ArtifactNotFoundError          ├── UnavailableError 503
-    │   └── ToolNotFoundError              │   ├── ModelUnavailableError
-    ├── MethodNotAllowedError 405          │   ├── StoreUnavailableError
+    │   ├── ToolNotFoundError              │   ├── ModelUnavailableError
+    │   └── DeadLetterNotFoundError        │   ├── StoreUnavailableError
+    ├── MethodNotAllowedError 405          │   │
     │                                      │   ├── UnreachedError
     │                                      │   ├── PublishError
     │                                      │   └── BrokerUnavailableError
@@ -137,6 +138,12 @@ class ToolNotFoundError(NotFoundError):
     """No tool of that name."""
 
     code, title = "tool_not_found", "Tool not found"
+
+
+class DeadLetterNotFoundError(NotFoundError):
+    """No such event waits in the dead-letter record."""
+
+    code, title = "dead_letter_not_found", "Dead letter not found"
 
 
 class MethodNotAllowedError(AppError):

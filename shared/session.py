@@ -15,7 +15,8 @@ TITLE_LENGTH = 60
 class Session:
     """What is known about a session; `revision` counts its changes.
 
-    `context` is the JSON object that callers and events put there for the agent to know.
+    `context` is the JSON object that callers put there for the agent to know, `derived` what the events about
+    the session's bots tell (shared/bots/context.py); lists of sessions leave it out.
     """
 
     key: SessionKey
@@ -25,6 +26,12 @@ class Session:
     updated_at: datetime
     revision: int
     is_active: bool = True
+    derived: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def whole_context(self) -> dict[str, Any]:
+        """The context as callers and the model see it: what events tell stands before what was put there."""
+        return {**self.context, **self.derived}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

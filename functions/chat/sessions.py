@@ -65,7 +65,7 @@ async def get_session(request: Request) -> Response:
     messages, headers = await _messages(request, key)
     [wire] = await _wires((session,))
     return json_response(
-        {"session": {**wire, "context": session.context}, "messages": messages},
+        {"session": {**wire, "context": session.whole_context}, "messages": messages},
         headers=headers,
     )
 
@@ -93,7 +93,7 @@ async def patch_context(request: Request) -> Response:
     patch = await read_json_object(request)
     store = await resources().store()
     session = await store.patch_context(key=await _key(request), patch=patch, now=resources().clock())
-    return json_response({**session_wire(session), "context": session.context})
+    return json_response({**session_wire(session), "context": session.whole_context})
 
 
 async def delete_session(request: Request) -> Response:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from functions.events.dead_letters import (
+    DeadLetterWire,
+    get_dead_letter,
+    list_dead_letters,
+    replay_dead_letter,
+)
 from functions.events.publishing import DRAIN_SECONDS, MOST_SECONDS, PublishAnswer, publish
-from functions.events.receiving import receive
-from shared.web.endpoint import Endpoint, Query
+from functions.events.receiving import EventAnswer, receive
+from shared.web.endpoint import CURSOR, LIMIT, Endpoint, Query
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 ROUTES: tuple[Endpoint, ...] = (
@@ -12,8 +18,34 @@ ROUTES: tuple[Endpoint, ...] = (
         method="POST",
         path="/events",
         handler=receive,
-        summary="Take one event: a CloudEvent, or what Pub/Sub pushes (services only)",
+        summary="Take an event: a CloudEvent, a batch of them, or what Pub/Sub pushes (services only)",
+        answer=EventAnswer,
         errors=(401, 403, 413, 503),
+    ),
+    Endpoint(
+        method="GET",
+        path="/events/dead-letters",
+        handler=list_dead_letters,
+        summary="List the events that were not applied, newest first (services only)",
+        answer=list[DeadLetterWire],
+        query=(LIMIT, CURSOR),
+        errors=(400, 401, 403, 503),
+    ),
+    Endpoint(
+        method="GET",
+        path="/events/dead-letters/{letter_id}",
+        handler=get_dead_letter,
+        summary="Show an event that was not applied, with all that came (services only)",
+        answer=DeadLetterWire,
+        errors=(401, 403, 404, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path="/events/dead-letters/{letter_id}/replay",
+        handler=replay_dead_letter,
+        summary="Apply an event of the dead-letter record again (services only)",
+        answer=EventAnswer,
+        errors=(401, 403, 404, 422, 503),
     ),
     Endpoint(
         method="POST",

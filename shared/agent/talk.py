@@ -102,7 +102,7 @@ class Talk:
         return prepared
 
     def _context(self) -> dict[str, object]:
-        return {**self._begun.session.context, **self._record.turn.request.context}
+        return {**self._begun.session.whole_context, **self._record.turn.request.context}
 
     def _messages(self) -> tuple[Message, ...]:
         current = list(turn_messages(self._record.turn))

@@ -18,9 +18,10 @@ from urllib.parse import unquote
 
 import orjson
 
-from shared.clock import from_wire
-from shared.events.envelope import CloudEvent
+from shared.clock import from_wire, to_wire
+from shared.events.envelope import UNDELIVERABLE, CloudEvent
 
+BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
 PUBSUB_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 _MAX_ATTRIBUTE = 1024
 
@@ -36,9 +37,8 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> CloudEvent:
         EventFormError: it holds none.
     """
     value = _json(body)
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/cloudevents+json":
-        return _unwrapped(_structured(value))
+    if media_type_of(headers) == "application/cloudevents+json":
+        return parse_structured(value)
     if "ce-id" in headers or "ce-type" in headers:
         # The binding for HTTP has attributes percent-encoded.
         named = {name: unquote(text) for name, text in headers.items() if name.startswith("ce-")}
@@ -46,6 +46,44 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> CloudEvent:
     if isinstance(value, dict) and "message" in value:
         return _pushed(value)
     raise EventFormError("neither a CloudEvent nor a message of Pub/Sub")
+
+
+def parse_structured(value: Any) -> CloudEvent:
+    """The event of a JSON object in structured mode, as it stands in a batch too; raises as `parse_event`."""
+    return _unwrapped(_structured(value))
+
+
+def parse_batch(body: bytes) -> list[Any]:
+    """The JSON values of a batch, each to be read by `parse_structured`.
+
+    Raises:
+        EventFormError: it is no JSON array.
+    """
+    values = _json(body)
+    if not isinstance(values, list):
+        raise EventFormError("a batch is a JSON array of CloudEvents")
+    return values
+
+
+def media_type_of(headers: Mapping[str, str]) -> str:
+    """The media type of a request, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def structured_form(event: CloudEvent) -> dict[str, Any]:
+    """The event as a JSON object in structured mode; `parse_structured` gives it back."""
+    known = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "time": None if event.time is None else to_wire(event.time),
+        "subject": event.subject,
+        "traceparent": event.traceparent,
+        UNDELIVERABLE: event.undeliverable,
+        "data": event.data,
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _unwrapped(event: CloudEvent) -> CloudEvent:
@@ -75,6 +113,7 @@ def _event(attributes: Mapping[str, Any], extensions: Mapping[str, Any], data: A
         time=_time(attributes.get("time")),
         subject=_text(attributes, "subject"),
         traceparent=_text(extensions, "traceparent"),
+        undeliverable=_text(attributes, UNDELIVERABLE),
         data=data,
     )
 

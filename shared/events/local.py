@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from shared.errors import AppError, PublishError
-from shared.events.catalog import is_for_agent
+from shared.events.catalog import is_for_agent, is_heard_by_agent
 from shared.events.envelope import CloudEvent
 from shared.events.port import Delivery
 from shared.outbound import exchange
@@ -19,11 +19,17 @@ _MAX_ANSWER_BYTES = 64 * 1024
 
 
 class HttpPublisher:
-    """`EventPublisher` that posts to one URL; `seconds` is what one delivery may take."""
+    """`EventPublisher` that posts to one URL; `seconds` is what one delivery may take.
+
+    `is_bus`: no broker brings the function the events that it hears beside subscribers, so this does.
+    """
 
     name = "events function"
 
-    def __init__(self, *, url: str, credentials: Credentials | None, seconds: float) -> None:
+    def __init__(
+        self, *, url: str, credentials: Credentials | None, seconds: float, is_bus: bool = False
+    ) -> None:
+        self._takes = is_heard_by_agent if is_bus else is_for_agent
         self._url = url
         self._credentials = credentials
         self._seconds = seconds
@@ -31,7 +37,7 @@ class HttpPublisher:
         self._last_error: PublishError | None = None
 
     def takes(self, event_type: str) -> bool:
-        return is_for_agent(event_type)
+        return self._takes(event_type)
 
     async def publish(self, events: tuple[CloudEvent, ...]) -> Delivery:
         accepted, errors = set(), []
@@ -80,6 +86,9 @@ class HttpPublisher:
             )
         except TimeoutError as error:
             raise PublishError("the events function did not answer in time") from error
+        if answer.status == 404 and not is_for_agent(event.type):
+            # This process serves other functions: there is nobody to hear it.
+            return
         if not 200 <= answer.status < 300:
             raise PublishError(f"the events function answered {answer.status}")
 

@@ -46,6 +46,7 @@ def open_publishers(settings: Settings, clock: Clock) -> tuple[EventPublisher, .
                 url=url,
                 credentials=service_credentials(settings, clock, url=service),
                 seconds=settings.turn_timeout + _MARGIN_SECONDS,
+                is_bus=waits_for_nobody(settings),
             )
         )
     return tuple(found)

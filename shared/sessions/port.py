@@ -1,7 +1,7 @@
 """What the domain asks of the session store: sessions, their turns, tool calls, artifact records, events.
 
 The protocols are one store behind one connection pool, because their writes belong together; those of
-events, accounts and deployments are in outbox_port.py, account_port.py and deployment_port.py.
+events, accounts and deployments are in outbox_port.py, inbound_port.py, account_port.py, deployment_port.py.
 Every method takes the full key; a row of another user is as good as absent, in the query itself.
 All methods raise StoreUnavailableError when the database does not answer, and then nothing was written.
 Every write may be repeated with the same arguments and has one effect and the same answer: an adapter repeats
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from shared.artifact import Artifact
 from shared.ids import new_id
@@ -21,20 +21,13 @@ from shared.messages import ToolResult
 from shared.session import Session, Summary
 from shared.sessions.account_port import NamedLeases, UsageLedger, UserSecrets
 from shared.sessions.deployment_port import DeploymentStore
+from shared.sessions.inbound_port import BotEvents, DeadLetters
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
+
+# The form that says to type checkers that others may have it from here.
+from shared.sessions.page import Page as Page  # noqa: PLC0414
 from shared.sessions.retention_port import Retention
 from shared.turn import DecisionStep, ResumedStep, Step, Turn, TurnRequest
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """One page of a list and where the next begins (None at the end)."""
-
-    items: tuple[T, ...]
-    next_cursor: str | None = None
-
 
 IfBusy = Literal["reject", "wait", "interrupt", "rollback"]
 
@@ -423,6 +416,8 @@ class Store(
     ToolCallStore,
     DeploymentStore,
     EventOutbox,
+    BotEvents,
+    DeadLetters,
     UsageLedger,
     UserSecrets,
     NamedLeases,
@@ -435,7 +430,8 @@ class Store(
         """Removes up to about `limit` records whose time is over; how many it removed.
 
         Idempotency keys past their 24 hours, tool calls of more than 24 hours ago, events published more than
-        7 days ago, permits, reservations and named leases that have run out, days of usage older than 90.
+        7 days ago, permits, reservations and named leases that have run out, days of usage older than 90,
+        events about bots and dead letters received more than 30 days ago.
         """
         ...
 

@@ -26,6 +26,7 @@ class Telemetry:
     def __init__(self) -> None:
         self._active: Callable[[], int] = int
         self._outbox: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
+        self._letters: Callable[[], int] = int
 
     def watch_sessions(self, count: Callable[[], int]) -> None:
         """Where the number of active sessions is read when metrics are."""
@@ -38,6 +39,14 @@ class Telemetry:
     def watch_bridge(self, figures: BridgeFigures) -> None:
         """What the bridge to NATS has done, read when metrics are."""
         self._metrics.registry.register(_Bridge(figures))
+
+    def watch_letters(self, count: Callable[[], int]) -> None:
+        """Where the number of dead letters that wait is read when metrics are."""
+        self._letters = count
+
+    def events_received(self, kind: str, outcome: str, number: int) -> None:
+        """Counts events that came in, by type (`other`: one that is not known) and by what became of them."""
+        self._metrics.events.labels(kind, outcome).inc(number)
 
     def request(self, model: str, route: str, status: int, seconds: float) -> None:
         """Counts a request that was answered."""
@@ -87,6 +96,7 @@ class Telemetry:
         metrics.sessions.set_function(self._active)
         metrics.waiting.set_function(lambda: self._outbox()[0])
         metrics.oldest.set_function(lambda: self._outbox()[1])
+        metrics.letters.set_function(lambda: float(self._letters()))
         return metrics
 
 
@@ -111,6 +121,10 @@ class _Metrics:
         )
         self.oldest = Gauge(
             "outbox_oldest_seconds", "Time since the oldest event that waits was stored", registry=registry
+        )
+        self.events = Counter("events_received", "Events taken in", ["type", "outcome"], registry=registry)
+        self.letters = Gauge(
+            "dead_letters_waiting", "Events that were not applied, at the last look", registry=registry
         )
         self.tools = Counter(
             "tools_executed",

@@ -16,6 +16,7 @@ from shared.sessions.deployment_port import NewDeployment
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import NewToolCall, Store, ToolClaim
 from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, TurnRequest
+from tests.contracts.bot_values import crash, letter, log_line, to
 from tests.contracts.session_values import LEASE_SECONDS, SetClock, artifact, held, new_turn
 
 KEY = SessionKey(user_id="alice", session_id="s-planted")
@@ -67,6 +68,7 @@ async def plant(store: Store, clock: SetClock, *, key: SessionKey = KEY) -> Mark
     await _failed_turn(store, clock, key, marks)
     await _paused_turn(store, clock, key, marks)
     await _files_and_calls(store, clock, key, marks)
+    await _bot_events(store, clock, key, marks)
     await store.save_user_secret(user_id=key.user_id, name="model", value=marks("secret"), now=clock.now)
     retitled = SessionKey(user_id=key.user_id, session_id="s-retitled")
     await store.create_session(key=retitled, title="old", context={}, now=clock.now)
@@ -191,6 +193,23 @@ async def _files_and_calls(store: Store, clock: SetClock, key: SessionKey, marks
     await store.write_deployment(deployment=told, now=clock.now, lease_seconds=30)
 
 
+async def _bot_events(store: Store, clock: SetClock, key: SessionKey, marks: Marks) -> None:
+    value = {"error": marks("bot-error"), "more": {marks("bot-member"): 1}}
+    event = crash(marks("bot-event-id"), clock.now, source=marks("bot-event-source"), facts={"failed": value})
+    line = log_line("l-1", clock.now, marks("bot-log-line"), facts={})
+    await store.record_events(events=(to(event, key), to(line, key)), now=clock.now)
+    dead = letter(
+        "a1",
+        clock.now,
+        payload={"data": marks("letter-payload")},
+        source=marks("letter-source"),
+        event_id=marks("letter-id"),
+        type=marks("letter-type"),
+        detail=marks("letter-detail"),
+    )
+    await store.keep_dead_letters(letters=(dead,))
+
+
 async def read_all(store: Store, *, key: SessionKey = KEY) -> str:
     """Everything that can be read back, as one text."""
     sessions = await store.list_sessions(user_id=key.user_id, limit=50, cursor=None)
@@ -206,5 +225,7 @@ async def read_all(store: Store, *, key: SessionKey = KEY) -> str:
             await store.load_deployment(key=key, call_id="c-10"),
             await store.unpublished_events(limit=50),
             await store.load_user_secret(user_id=key.user_id, name="model"),
+            await store.bot_history(user_id=key.user_id, bot_id="bot-1", limit=50, cursor=None),
+            await store.list_dead_letters(limit=50, cursor=None),
         )
     )

@@ -15,6 +15,7 @@ from shared.keys import ArtifactKey, SessionKey
 from shared.session import Summary
 from shared.sessions.port import BegunTurn, NewToolCall, Store, ToolClaim
 from shared.turn import DecisionStep
+from tests.contracts.bot_values import bot_event, crash, letter, to
 from tests.contracts.session_values import (
     COMPLETED,
     DONE,
@@ -293,6 +294,24 @@ async def mark_published(ground: Ground) -> Write:
     return lambda store: store.mark_published(events=page, now=now)
 
 
+async def record_events(ground: Ground) -> Write:
+    now = ground.clock.now
+    await ground.store.create_session(key=ground.key, title="", context={}, now=now)
+    events = (to(bot_event("e-1", now), ground.key), to(crash("e-2", now), ground.key))
+    return lambda store: store.record_events(events=events, now=now)
+
+
+async def keep_dead_letters(ground: Ground) -> Write:
+    letters = (letter("a1", ground.clock.now), letter("a2", ground.clock.now))
+    return lambda store: store.keep_dead_letters(letters=letters)
+
+
+async def settle_dead_letters(ground: Ground) -> Write:
+    await (await keep_dead_letters(ground))(ground.store)
+    now = ground.clock.pass_time(1)
+    return lambda store: store.settle_dead_letters(letter_ids=("a1",), now=now)
+
+
 CASES: dict[str, Case] = {
     "create_session": create_session,
     "set_title": set_title,
@@ -326,6 +345,9 @@ CASES: dict[str, Case] = {
     "add_events": add_events,
     "add_events of a turn": hold_events,
     "mark_published": mark_published,
+    "record_events": record_events,
+    "keep_dead_letters": keep_dead_letters,
+    "settle_dead_letters": settle_dead_letters,
 }
 
 
@@ -334,9 +356,12 @@ async def seen(store: Store, key: SessionKey) -> tuple[Any, ...]:
     sessions = (await store.list_sessions(user_id=key.user_id, limit=9, cursor=None)).items
     events = await store.unpublished_events(limit=99)
     told = [(each.key, each.event, each.created_at) for each in events]
+    letters = (await store.list_dead_letters(limit=99, cursor=None)).items
     if not sessions:
-        return (sessions, told)
+        return (sessions, told, letters)
     turns = (await store.list_turns(key=key, limit=99, cursor=None)).items
     files = await store.list_artifacts(session=key)
     call = await store.load_tool_call(key=key, call_id="c")
-    return (sessions, told, turns, files, call)
+    bots = (await store.load_session(key=key)).derived
+    history = (await store.bot_history(user_id=key.user_id, bot_id="bot-1", limit=99, cursor=None)).items
+    return (sessions, told, letters, turns, files, call, bots, history)

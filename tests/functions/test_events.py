@@ -74,11 +74,16 @@ def test_a_database_that_is_down_makes_the_event_come_again(tmp_path: Path) -> N
             assert client.post("/events", json=UNKNOWN_TURN, headers=RESUME).json() == {"status": "gone"}
 
 
-def test_an_unknown_type_is_taken_and_logged(agent: Agent) -> None:
+def test_an_unknown_type_is_taken_kept_and_logged(agent: Agent) -> None:
     with agent.client() as client:
-        headers = {**RESUME, "ce-type": "bot.execution.completed", "ce-id": "known-by-this"}
-        answer = client.post("/events", json={}, headers=headers)
+        headers = {**RESUME, "ce-type": "the0.bot.renamed", "ce-id": "known-by-this"}
+        answer = client.post("/events", json={"a": 1}, headers=headers)
         assert (answer.status_code, answer.json()) == (200, {"status": "unknown_type"})
+        [letter] = [
+            each for each in client.get("/events/dead-letters").json() if each["event_id"] == "known-by-this"
+        ]
+        assert (letter["reason"], letter["type"]) == ("unknown_type", "the0.bot.renamed")
+        assert letter["payload"]["data"] == {"a": 1}
     agent.logs_with("known-by-this")
 
 

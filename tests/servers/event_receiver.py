@@ -15,11 +15,11 @@ from typing import Any
 
 import orjson
 
+from shared.events.incoming import BATCH_MEDIA_TYPE
 from tests.servers.mortal import MortalProcess
 from tests.servers.ports import free_port, is_open
 from tests.servers.web_service import Asked, Said, WebService, json_answer
 
-BATCH_TYPE = "application/cloudevents-batch+json"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,7 +43,7 @@ class Receiver:
         """The answer to a request."""
         if self.hang or self.status != 200 or self.says is not None:
             return Said(status=self.status, hang=self.hang, body=self.says or b"")
-        if asked.method != "POST" or asked.headers.get("content-type") != BATCH_TYPE:
+        if asked.method != "POST" or asked.headers.get("content-type") != BATCH_MEDIA_TYPE:
             return Said(status=415)
         events = asked.json()
         if len(events) > self.most:

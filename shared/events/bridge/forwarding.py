@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from shared.clock import to_wire
 from shared.errors import AppError, PublishError
-from shared.events.bridge.port import REASON_ATTRIBUTE, DeadLetterEvent
-from shared.events.envelope import SPEC_VERSION, CloudEvent
+from shared.events.envelope import CloudEvent
+from shared.events.incoming import BATCH_MEDIA_TYPE, structured_form
 from shared.events.port import EventPublisher
 from shared.outbound import Answer, exchange
 from shared.web.service_token import Credentials
 
-BATCH_TYPE = "application/cloudevents-batch+json"
 FORWARD_SECONDS = 30.0
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
 # The request itself is at fault, not the receiver: with fewer events the rest may be taken.
@@ -54,7 +50,7 @@ class HttpForwarder:
         """Each exchange has a connection of its own."""
 
     async def _ask(self, events: tuple[CloudEvent, ...]) -> Answer:
-        headers = {"content-type": BATCH_TYPE}
+        headers = {"content-type": BATCH_MEDIA_TYPE}
         try:
             if self._credentials is not None:
                 headers |= await self._credentials(None)
@@ -64,7 +60,7 @@ class HttpForwarder:
                 seconds=self._seconds,
                 max_bytes=_MAX_ANSWER_BYTES,
                 headers=headers,
-                content=[structured(event) for event in events],
+                content=[structured_form(event) for event in events],
             )
         except TimeoutError as error:
             raise PublishError("the events function did not answer in time") from error
@@ -89,23 +85,6 @@ class PublisherForwarder:
 
     async def close(self) -> None:
         await self._publisher.close()
-
-
-def structured(event: CloudEvent) -> dict[str, Any]:
-    """The event as a JSON object (CloudEvents 1.0.2, JSON format)."""
-    value = {
-        "specversion": SPEC_VERSION,
-        "id": event.id,
-        "source": event.source,
-        "type": event.type,
-        "time": None if event.time is None else to_wire(event.time),
-        "subject": event.subject,
-        "traceparent": event.traceparent,
-        REASON_ATTRIBUTE: event.reason if isinstance(event, DeadLetterEvent) else None,
-        "datacontenttype": "application/json",
-        "data": event.data,
-    }
-    return {name: member for name, member in value.items() if member is not None}
 
 
 def _accepted(answer: Answer, events: tuple[CloudEvent, ...]) -> tuple[None, ...]:

@@ -14,11 +14,11 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import BrokerUnavailableError, PublishError
 from shared.events.bridge.figures import BridgeFigures
-from shared.events.bridge.port import DeadLetterEvent, Forwarder, MessageSource, Received
+from shared.events.bridge.port import Forwarder, MessageSource, Received
 from shared.events.bridge.translate import MAX_REASON, dead_letter, event_of
 from shared.events.envelope import CloudEvent
 
@@ -48,7 +48,7 @@ class Item:
     @property
     def is_dead(self) -> bool:
         """Whether it goes to the dead letters."""
-        return isinstance(self.event, DeadLetterEvent)
+        return self.event.undeliverable is not None
 
 
 class BatchHandler:
@@ -143,7 +143,7 @@ class BatchHandler:
         self, source: MessageSource, item: Item, error: PublishError, tally: BridgeFigures
     ) -> PublishError | None:
         reason = f"not accepted in {item.message.delivered} deliveries: {error.message}"[:MAX_REASON]
-        return await self._bury(source, item.message, DeadLetterEvent.of(item.event, reason), tally)
+        return await self._bury(source, item.message, replace(item.event, undeliverable=reason), tally)
 
     async def _refused(self, source: MessageSource, item: Item, reason: str, tally: BridgeFigures) -> None:
         """What the receiver will never take goes to its dead letters; when not even that, it comes again."""
@@ -154,11 +154,11 @@ class BatchHandler:
             await self._leave(source, (item,), tally)
 
     async def _bury(
-        self, source: MessageSource, message: Received, letter: DeadLetterEvent, tally: BridgeFigures
+        self, source: MessageSource, message: Received, letter: CloudEvent, tally: BridgeFigures
     ) -> PublishError | None:
         _log.error(
             "dead letter",
-            extra={"stream": message.stream, "sequence": message.sequence, "reason": letter.reason},
+            extra={"stream": message.stream, "sequence": message.sequence, "reason": letter.undeliverable},
         )
         return await self._send(source, (Item(message=message, event=letter),), tally)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.events.envelope import CloudEvent
-
-REASON_ATTRIBUTE = "deadletterreason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,23 +24,6 @@ class Received:
     headers: Mapping[str, str] = field(repr=False)
     data: bytes = field(repr=False)
     handle: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetterEvent(CloudEvent):
-    """An event for the dead-letter record of the events function, with the reason: nothing acts upon it."""
-
-    reason: str
-
-    @classmethod
-    def of(cls, event: CloudEvent, reason: str) -> DeadLetterEvent:
-        """The event as a dead letter, with its data, so that it may be replayed."""
-        return cls(**{each.name: getattr(event, each.name) for each in fields(event)}, reason=reason)
-
-    def attributes(self) -> dict[str, str]:
-        """As of any event, and the reason as an extension attribute."""
-        # A dataclass with slots is made twice: `super()` would mean the other.
-        return CloudEvent.attributes(self) | {f"ce-{REASON_ATTRIBUTE}": self.reason}
 
 
 class MessageSource(Protocol):

@@ -7,6 +7,7 @@ moment it was stored: a stream that is deleted and made again counts from one ag
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ import orjson
 
 from shared.clock import to_wire
 from shared.events.bridge.log_lines import error_lines
-from shared.events.bridge.port import DeadLetterEvent, Received
+from shared.events.bridge.port import Received
 from shared.events.bridge.subjects import bot_of_log, is_log, type_of
 from shared.events.bridge.times import moment_of
 from shared.events.envelope import CloudEvent
@@ -44,17 +45,17 @@ def event_of(message: Received) -> CloudEvent | None:
         return dead_letter(message, "the payload is no JSON object")
     data = payload["data"] if "data" in payload and payload.keys() <= _ENVELOPE else payload
     time = moment_of(payload) or moment_of(data)
-    return CloudEvent(**_members(message, data, time))
+    return _event(message, data, time)
 
 
-def dead_letter(message: Received, reason: str) -> DeadLetterEvent:
+def dead_letter(message: Received, reason: str) -> CloudEvent:
     """The message as a dead letter: its payload as text, or in base64 where it is none, cut to 64 KiB."""
     shown = message.data[:_SHOWN_BYTES]
     try:
         data = {"payload": shown.decode()}
     except UnicodeDecodeError:
         data = {"payload_base64": base64.b64encode(shown).decode()}
-    return DeadLetterEvent(**_members(message, data, None), reason=reason[:MAX_REASON])
+    return replace(_event(message, data, None), undeliverable=reason[:MAX_REASON])
 
 
 def _log(message: Received) -> CloudEvent | None:
@@ -69,20 +70,20 @@ def _log(message: Received) -> CloudEvent | None:
         "lines": list(errors.lines),
         "timestamp": to_wire(time),
     }
-    return CloudEvent(**_members(message, data, time))
+    return _event(message, data, time)
 
 
-def _members(message: Received, data: Any, time: datetime | None) -> dict[str, Any]:
+def _event(message: Received, data: Any, time: datetime | None) -> CloudEvent:
     trace = message.headers.get("traceparent")
-    return {
-        "id": _id(message),
+    return CloudEvent(
+        id=_id(message),
         # Ids are the publisher's own, and are told apart by what they are about.
-        "source": f"urn:the0:nats:{message.subject}",
-        "type": type_of(message.subject),
-        "time": time or _stored(message),
-        "traceparent": trace if trace and len(trace) <= _MAX_TRACE else None,
-        "data": data,
-    }
+        source=f"urn:the0:nats:{message.subject}",
+        type=type_of(message.subject),
+        time=time or _stored(message),
+        traceparent=trace if trace and len(trace) <= _MAX_TRACE else None,
+        data=data,
+    )
 
 
 def _id(message: Received) -> str:

@@ -17,6 +17,10 @@ Bodies are sealed by the codec; names are plain.
     versions    file, number        one version's record (body)
     tool_calls  session, call id    claim, result (body)
     outbox      user, event id      an event to publish (body); `place` is its number until it is published
+    bot_events  session, event key  an event that came in (body); `bot` and `place` for a bot's history
+    bot_facts   session, bot        the newest fact of each kind (bodies) about a bot; a session that has any
+                                    says so in `has_facts`
+    dead_letters  letter            an event that was not applied (body); `place` while it waits
     usage_days, reservations, permits, secrets, leases, deployments, work_places: a document for each
                                     of what they hold
 
@@ -39,7 +43,7 @@ A turn that is rolled back becomes a mark without bodies in the same commit that
 parts of its large bodies are out of reach from then on, and go with the mark when the store is tidied a day
 later.
 
-Indexes: infra/firestore.indexes.json, six composite ones; no other field is indexed but those ordered by
+Indexes: infra/firestore.indexes.json, nine composite ones; no other field is indexed but those ordered by
 alone. TTL policies on `expires_at` are in it too; `Store.tidy` removes the same and does not need them.
 
 Costs, in documents (tests/shared/sessions/firestore/test_cost.py):

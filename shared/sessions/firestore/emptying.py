@@ -27,8 +27,10 @@ async def empty_session(runner: Runner, *, key: SessionKey, now: datetime, limit
     removed, is_more = await runner.write(partial(_remove_files, key=key, most=most), queue=session_id(key))
     if is_more or not await _remove_turns(runner, key):
         return EmptiedSession(object_keys=removed, state="more")
-    while await runner.write(partial(_remove_deployments, key=key), queue=session_id(key)) == AT_ONCE:
-        continue
+    for collection in ("deployments", "bot_events", "bot_facts"):
+        work = partial(_remove_of_session, collection=collection, key=key)
+        while await runner.write(work, queue=session_id(key)) == AT_ONCE:
+            continue
     await runner.write(partial(_blank, key=key, now=now), queue=session_id(key))
     return EmptiedSession(object_keys=removed, state=await runner.read(partial(_state, key=key)))
 
@@ -125,15 +127,15 @@ async def _remove_all(tx: Transaction, *, refs: list[Ref], key: SessionKey) -> N
             document.delete()
 
 
-async def _remove_deployments(tx: Transaction, *, key: SessionKey) -> int:
+async def _remove_of_session(tx: Transaction, *, collection: str, key: SessionKey) -> int:
     if not _may_be_emptied(await tx.one(session_ref(key))):
         return 0
     place = session_id(key)
     found = await tx.find(
-        Query(collection="deployments", order="session", range=((">=", place), ("<=", place)), limit=AT_ONCE)
+        Query(collection=collection, order="session", range=((">=", place), ("<=", place)), limit=AT_ONCE)
     )
-    for deployment in found:
-        deployment.delete()
+    for document in found:
+        document.delete()
     return len(found)
 
 
@@ -145,5 +147,6 @@ async def _blank(tx: Transaction, *, key: SessionKey, now: datetime) -> None:
             context=checked(tx.codec.encode({}, key.user_id)),
             summary=None,
             summary_through=0,
+            has_facts=False,
             emptied_at=to_micros(now),
         )

@@ -16,8 +16,11 @@ from shared.sessions.firestore.runner import Runner
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.port import Resealed
 
-# Each collection with the fields of its documents that are bodies; those of turns are found in them.
+# Each collection with the fields of its documents that are bodies; of turns and facts more are found in them.
 FIELDS: dict[str, tuple[str, ...]] = {
+    "bot_events": ("body",),
+    "bot_facts": (),
+    "dead_letters": ("body",),
     "deployments": ("progress",),
     "files": ("record",),
     "outbox": ("body",),
@@ -99,6 +102,8 @@ def _bodies(document: Document, fields: tuple[str, ...]) -> Iterator[tuple[str, 
         yield f"steps {name}", step["body"]
     for index, event in enumerate(document.get("events") or ()):
         yield f"events {index}", event["body"]
+    for kind, fact in (document.get("facts") or {}).items():
+        yield f"facts {kind}", fact["value"]
 
 
 async def _rewritten(tx: Transaction, document: Document, body: Body, sealed: bytes) -> Body:
@@ -115,15 +120,20 @@ async def _rewritten(tx: Transaction, document: Document, body: Body, sealed: by
 def _put_back(document: Document, new: dict[str, Body]) -> None:
     events: list[dict[str, Any]] = list(document.get("events") or ())
     steps: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for name, body in new.items():
         kind, _, place = name.partition(" ")
         if kind == "steps":
             steps[place] = {**document["steps"][place], "body": body}
         elif kind == "events":
             events[int(place)] = {**events[int(place)], "body": body}
+        elif kind == "facts":
+            facts[place] = {**document["facts"][place], "value": body}
         else:
             document.set(**{kind: body})
     if steps:
         document.put("steps", steps)
+    if facts:
+        document.put("facts", facts)
     if any(name.startswith("events ") for name in new):
         document.set(events=events)

@@ -11,6 +11,7 @@ from shared.keys import SessionKey
 from shared.session import Session
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.firestore.bodies import checked
+from shared.sessions.firestore.bot_facts import with_derived
 from shared.sessions.firestore.client import Query, Ref
 from shared.sessions.firestore.names import document_id, from_name, session_id, to_name
 from shared.sessions.firestore.times import from_micros, to_micros
@@ -70,7 +71,7 @@ def revision_of(session: Document, running: Document | None) -> int:
 
 
 def session_of(tx: Transaction, key: SessionKey, session: Document, running: Document | None) -> Session:
-    """The session its document holds."""
+    """The session its document holds, without what its events tell."""
     return Session(
         key=key,
         title=tx.codec.decode(session["title"], key.user_id),
@@ -112,6 +113,7 @@ def new_session(
         sequence=0,
         summary=None,
         summary_through=0,
+        has_facts=False,
     )
 
 
@@ -152,7 +154,8 @@ def _is_repeat(tx: Transaction, session: Document, wanted: Session) -> bool:
 async def load_session(tx: Transaction, key: SessionKey) -> Session:
     """See `SessionStore.load_session`."""
     session = await live_session(tx, key)
-    return session_of(tx, key, session, await running_turn(tx, session))
+    found = session_of(tx, key, session, await running_turn(tx, session))
+    return await with_derived(tx, found, session)
 
 
 async def list_sessions(tx: Transaction, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
@@ -192,10 +195,10 @@ async def set_title(tx: Transaction, key: SessionKey, title: str, now: datetime)
     running = await running_turn(tx, session)
     before = session_of(tx, key, session, running)
     if before.updated_at == now and before.title == title:
-        return before
+        return await with_derived(tx, before, session)
     session.set(title=checked(tx.codec.encode(title, key.user_id)), untitled=not title)
     touch(session, now)
-    return session_of(tx, key, session, running)
+    return await with_derived(tx, session_of(tx, key, session, running), session)
 
 
 async def patch_context(tx: Transaction, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
@@ -205,7 +208,7 @@ async def patch_context(tx: Transaction, key: SessionKey, patch: dict[str, Any],
     before = session_of(tx, key, session, running)
     body = checked(tx.codec.encode(merge_patch(before.context, patch), key.user_id))
     if before.updated_at == now and tx.codec.decode(body, key.user_id) == before.context:
-        return before
+        return await with_derived(tx, before, session)
     session.set(context=body)
     touch(session, now)
-    return session_of(tx, key, session, running)
+    return await with_derived(tx, session_of(tx, key, session, running), session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.keys import SessionKey
+from shared.sessions.firestore.bot_facts import with_derived
 from shared.sessions.firestore.ends import number_turn
 from shared.sessions.firestore.history import read_history, summary_of
 from shared.sessions.firestore.names import from_name
@@ -102,7 +103,7 @@ async def _begun(
     key = session_key(turn)
     return BegunTurn(
         turn=await turn_of(tx, turn),
-        session=session_of(tx, key, session, turn),
+        session=await with_derived(tx, session_of(tx, key, session, turn), session),
         lease=lease_of(turn, key),
         history=history,
         summary=summary_of(tx, session, key),

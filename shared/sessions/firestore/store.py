@@ -28,6 +28,7 @@ from shared.sessions.firestore import (
     writing,
 )
 from shared.sessions.firestore.account_store import FirestoreAccounts
+from shared.sessions.firestore.inbound_store import FirestoreInbound
 from shared.sessions.firestore.names import document_id, session_id
 from shared.sessions.firestore.retention_store import FirestoreRetention
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
@@ -44,7 +45,7 @@ from shared.sessions.port import (
 from shared.turn import Step, Turn
 
 
-class FirestoreStore(FirestoreAccounts, FirestoreRetention):
+class FirestoreStore(FirestoreAccounts, FirestoreRetention, FirestoreInbound):
     """`Store` on Firestore; the methods' contracts are the port's."""
 
     async def create_session(

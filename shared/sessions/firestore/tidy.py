@@ -20,6 +20,8 @@ COLLECTIONS = (
     "leases",
     "tool_calls",
     "outbox",
+    "bot_events",
+    "dead_letters",
     "usage_days",
     "turns",
 )

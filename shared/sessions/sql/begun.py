@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.errors import TurnNotFoundError
 from shared.keys import SessionKey
 from shared.sessions.port import BegunTurn, Lease
+from shared.sessions.sql.bot_facts import with_derived
 from shared.sessions.sql.columns import AnyRow
 from shared.sessions.sql.lease_rows import is_held
 from shared.sessions.sql.sessions import session_of
@@ -37,7 +38,7 @@ def begun_turn(
         )
     return BegunTurn(
         turn=turn,
-        session=session_of(codec, key, row),
+        session=with_derived(tx, session_of(codec, key, row), row),
         lease=Lease(key=key, turn_id=turn.turn_id, turn_number=turn.number, token=row.lease_token),
         history=history,
         summary=None if row.summary is None else codec.decode_summary(row.summary, key.user_id),

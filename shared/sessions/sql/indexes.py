@@ -10,6 +10,8 @@ from sqlalchemy import Index, and_
 
 from shared.sessions.sql.schema import (
     artifact_versions,
+    bot_events,
+    dead_letters,
     deployments,
     idempotency,
     metadata,
@@ -70,5 +72,34 @@ Index(
     postgresql_where=_to_empty,
 )
 Index("artifact_versions_by_object", artifact_versions.c.object_key)
+
+Index("sessions_by_id", sessions.c.session_id)
+_about_bots = bot_events.c.bot_id.is_not(None)
+Index(
+    "bot_events_by_bot",
+    bot_events.c.user_id,
+    bot_events.c.bot_id,
+    bot_events.c.occurred_at,
+    bot_events.c.event_key,
+    sqlite_where=_about_bots,
+    postgresql_where=_about_bots,
+)
+Index("bot_events_by_receipt", bot_events.c.received_at)
+_letter_waits = dead_letters.c.settled_at.is_(None)
+Index(
+    "dead_letters_waiting",
+    dead_letters.c.received_at,
+    dead_letters.c.letter_id,
+    sqlite_where=_letter_waits,
+    postgresql_where=_letter_waits,
+)
+_waits_for_bot = and_(_letter_waits, dead_letters.c.bot_id.is_not(None))
+Index(
+    "dead_letters_by_bot",
+    dead_letters.c.bot_id,
+    sqlite_where=_waits_for_bot,
+    postgresql_where=_waits_for_bot,
+)
+Index("dead_letters_by_receipt", dead_letters.c.received_at)
 
 __all__ = ["metadata"]

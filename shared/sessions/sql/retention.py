@@ -33,6 +33,8 @@ from shared.sessions.sql.columns import AnyRow, Name, from_micros, optional_time
 from shared.sessions.sql.schema import (
     artifact_versions,
     artifacts,
+    bot_events,
+    bot_facts,
     deployments,
     held_events,
     idempotency,
@@ -68,6 +70,8 @@ _ONE_FILE = select(*_FILE, artifacts.c.newest, artifacts.c.deleted_at).where(_TH
 _THIS_SESSION = and_(sessions.c.user_id == bindparam("user"), sessions.c.session_id == bindparam("session"))
 _STATE = (sessions.c.deleted_at, sessions.c.held_at, sessions.c.emptied_at)
 _LOCK = select(*_STATE).where(_THIS_SESSION).with_for_update(key_share=True)
+# Also kept from those who take in an event for the session at this moment (bot_events.py).
+_LOCK_ALL = select(*_STATE).where(_THIS_SESSION).with_for_update()
 _REMOVE = delete(artifact_versions).where(
     *(
         column == bindparam(name)
@@ -104,6 +108,7 @@ _EMPTY = (
         context=bindparam("no_context"),
         summary=None,
         summary_through=0,
+        has_facts=False,
         emptied_at=bindparam("now"),
     )
 )
@@ -132,6 +137,7 @@ def _of_session(table: Table) -> Any:
 # Steps go with their turns. An event that is not yet published is on its way, and goes when it was.
 _OF_SESSION = (
     *map(_of_session, (waiting_turns, turns, artifacts, tool_calls, deployments, held_events, idempotency)),
+    *map(_of_session, (bot_events, bot_facts)),
     _of_session(outbox).where(outbox.c.published_at.is_not(None)),
 )
 
@@ -187,7 +193,7 @@ def list_deleted_sessions(tx: Tx, after: str | None, limit: int) -> DeletedSessi
 def empty_session(tx: Tx, key: SessionKey, now: datetime, limit: int) -> EmptiedSession:
     """See `RetentionStore.empty_session`."""
     ids = _ids(key)
-    state = tx.execute(_LOCK, ids).first()
+    state = tx.execute(_LOCK_ALL, ids).first()
     if state is None or state.emptied_at is not None:
         return EmptiedSession(object_keys=(), state="empty")
     if state.deleted_at is None or state.held_at is not None:

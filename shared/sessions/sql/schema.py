@@ -22,7 +22,7 @@ from sqlalchemy import (
 from shared.sessions.sql.columns import Name
 
 # The newest file of migrations/versions: opening a store compares it with the database.
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData()
 
@@ -59,6 +59,8 @@ sessions = Table(
     # Since when retention leaves it alone, and when it took all that was in it.
     Column("held_at", BigInteger),
     Column("emptied_at", BigInteger),
+    # Events have told something of it or its bots (bot_facts).
+    Column("has_facts", Boolean, nullable=False, server_default=false()),
 )
 
 waiting_turns = Table(
@@ -258,6 +260,60 @@ deployments = Table(
         name="deployments_session",
         ondelete="CASCADE",
     ),
+)
+
+bot_events = Table(
+    "bot_events",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    # Of the event's source and id.
+    Column("event_key", Name, primary_key=True),
+    Column("bot_id", Name),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="bot_events_session",
+        ondelete="CASCADE",
+    ),
+)
+
+bot_facts = Table(
+    "bot_facts",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("session_id", Name, primary_key=True),
+    # Empty for what is told of the session alone.
+    Column("bot_id", Name, primary_key=True),
+    Column("kind", Name, primary_key=True),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("event_key", Name, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "session_id"],
+        ["sessions.user_id", "sessions.session_id"],
+        name="bot_facts_session",
+        ondelete="CASCADE",
+    ),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("letter_id", Name, primary_key=True),
+    # For whom its body is sealed: no user.
+    Column("user_id", Name, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("bot_id", Name),
+    Column("received_at", BigInteger, nullable=False),
+    # Since when it waits no more: it was applied, or given up.
+    Column("settled_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
 )
 
 usage_days = Table(

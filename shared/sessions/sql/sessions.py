@@ -15,6 +15,7 @@ from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.merge_patch import merge_patch
 from shared.sessions.port import Page
+from shared.sessions.sql.bot_facts import with_derived
 from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
 from shared.sessions.sql.schema import sessions
 from shared.sessions.sql.tx import Tx
@@ -29,6 +30,7 @@ COLUMNS = (
     sessions.c.updated_at,
     sessions.c.revision,
     sessions.c.is_active,
+    sessions.c.has_facts,
 )
 
 
@@ -76,7 +78,7 @@ _LIST = (
 
 
 def session_of(codec: Codec, key: SessionKey, row: AnyRow) -> Session:
-    """The session a row with `COLUMNS` holds."""
+    """The session a row with `COLUMNS` holds, without what its events tell."""
     return Session(
         key=key,
         title=codec.decode(row.title, key.user_id),
@@ -146,7 +148,7 @@ def _is_there(tx: Tx, wanted: Session) -> bool:
 
 def load_session(tx: Tx, key: SessionKey) -> Session:
     """See `SessionStore.load_session`."""
-    return _changed(tx.codec, key, tx.execute(_LOAD, _ids(key)).first())
+    return _changed(tx, key, tx.execute(_LOAD, _ids(key)).first())
 
 
 def list_sessions(tx: Tx, user_id: str, limit: int, cursor: str | None) -> Page[Session]:
@@ -166,27 +168,29 @@ def list_sessions(tx: Tx, user_id: str, limit: int, cursor: str | None) -> Page[
 
 def set_title(tx: Tx, key: SessionKey, title: str, now: datetime) -> Session:
     """See `SessionStore.set_title`; what is there already, since this very moment, is a repeat."""
-    before = session_of(tx.codec, key, lock_session(tx, key))
+    row = lock_session(tx, key)
+    before = session_of(tx.codec, key, row)
     if before.updated_at == now and before.title == title:
-        return before
+        return with_derived(tx, before, row)
     values = {"new_title": tx.codec.encode(title, key.user_id), "new_untitled": not title}
-    return _changed(tx.codec, key, tx.execute(_RETITLE, _ids(key) | values | {"now": to_micros(now)}).first())
+    return _changed(tx, key, tx.execute(_RETITLE, _ids(key) | values | {"now": to_micros(now)}).first())
 
 
 def patch_context(tx: Tx, key: SessionKey, patch: dict[str, Any], now: datetime) -> Session:
     """See `SessionStore.patch_context`; what changes nothing, since this very moment, is a repeat."""
-    before = session_of(tx.codec, key, lock_session(tx, key))
+    row = lock_session(tx, key)
+    before = session_of(tx.codec, key, row)
     stored = tx.codec.encode(merge_patch(before.context, patch), key.user_id)
     if before.updated_at == now and tx.codec.decode(stored, key.user_id) == before.context:
-        return before
+        return with_derived(tx, before, row)
     values = {"new_context": stored, "now": to_micros(now)}
-    return _changed(tx.codec, key, tx.execute(_SET_CONTEXT, _ids(key) | values).first())
+    return _changed(tx, key, tx.execute(_SET_CONTEXT, _ids(key) | values).first())
 
 
-def _changed(codec: Codec, key: SessionKey, row: AnyRow | None) -> Session:
+def _changed(tx: Tx, key: SessionKey, row: AnyRow | None) -> Session:
     if row is None:
         raise session_not_found()
-    return session_of(codec, key, row)
+    return with_derived(tx, session_of(tx.codec, key, row), row)
 
 
 def _ids(key: SessionKey) -> dict[str, Any]:

@@ -36,11 +36,12 @@ from shared.sessions.sql import (
     waiting,
 )
 from shared.sessions.sql.account_store import SqlAccounts
+from shared.sessions.sql.inbound_store import SqlInbound
 from shared.sessions.sql.retention_store import SqlRetention
 from shared.turn import Step, Turn
 
 
-class SqlStore(SqlAccounts, SqlRetention):
+class SqlStore(SqlAccounts, SqlRetention, SqlInbound):
     """`Store` on SQLite or Postgres; the methods' contracts are the port's."""
 
     async def create_session(

@@ -9,6 +9,8 @@ from sqlalchemy import Column, Integer, bindparam, delete, select
 
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.schema import (
+    bot_events,
+    dead_letters,
     idempotency,
     named_leases,
     outbox,
@@ -23,6 +25,7 @@ from shared.sessions.sql.usage import DAY
 _TOOL_CALLS_KEPT = timedelta(hours=24)
 _EVENTS_KEPT = timedelta(days=7)
 _USAGE_KEPT = timedelta(days=91)
+_RECEIVED_KEPT = timedelta(days=30)
 
 
 class Expired:
@@ -61,5 +64,7 @@ EXPIRED = (
     Expired(named_leases.c.lease_until, to_micros),
     Expired(tool_calls.c.started_at, lambda now: to_micros(now - _TOOL_CALLS_KEPT)),
     Expired(outbox.c.published_at, lambda now: to_micros(now - _EVENTS_KEPT)),
+    Expired(bot_events.c.received_at, lambda now: to_micros(now - _RECEIVED_KEPT)),
+    Expired(dead_letters.c.received_at, lambda now: to_micros(now - _RECEIVED_KEPT)),
     Expired(usage_days.c.day, lambda now: to_micros(now - _USAGE_KEPT) // DAY),
 )

@@ -14,6 +14,7 @@ from shared.keys import SessionKey
 from shared.sessions.firestore import reseal, tidy
 from shared.sessions.firestore.client import Documents, Query
 from shared.sessions.firestore.store import FirestoreStore
+from tests.contracts.bot_values import crash, to
 from tests.contracts.session_values import SetClock, artifact, event, new_turn, run_turn
 
 
@@ -83,6 +84,13 @@ async def test_every_query_has_its_index(
     await store.mark_published(events=await store.unpublished_events(limit=9), now=clock.now)
     await store.add_events(key=key, events=(event("e-2"),), now=clock.now)
     await store.outbox_lag()
+    await store.record_events(events=(to(crash("c", clock.now), key),), now=clock.now)
+    assert (await store.load_session(key=key)).derived
+    await store.bot_history(user_id=key.user_id, bot_id="bot-1", limit=9, cursor=None)
+    await store.sessions_of_id(session_id=key.session_id)
+    await store.list_dead_letters(limit=9, cursor=None)
+    await store.dead_letters_of_bot(bot_id="bot-1", limit=9)
+    await store.count_dead_letters()
     after = None
     for _ in reseal.FIELDS:
         after = (await store.reseal(after=after, limit=99)).after

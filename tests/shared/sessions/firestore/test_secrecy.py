@@ -28,6 +28,9 @@ COLLECTIONS = (
     "secrets",
     "leases",
     "deployments",
+    "bot_events",
+    "bot_facts",
+    "dead_letters",
 )
 
 

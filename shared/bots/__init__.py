@@ -1,0 +1,1 @@
+"""What is known of a session's bots from events: facts, and what a session's context shows of them."""
