@@ -1,4 +1,4 @@
-"""A flood of events about many bots, the processes on its way, which may be killed, and the state at the end."""
+"""A flood of events about many bots, the processes on its way, and the state that it ends in."""
 
 from __future__ import annotations
 
@@ -110,21 +110,21 @@ class FloodedDeployment:
 
     def fall(self, name: str) -> None:
         """Kills one of the four."""
-        {
-            "nats": self.nats.kill,
-            "postgres": self.postgres.crash,
-            "bridge": lambda: self.kill("bridge"),
-            "events": lambda: self.kill("events"),
-        }[name]()
+        if name == "nats":
+            self.nats.kill()
+        elif name == "postgres":
+            self.postgres.crash()
+        else:
+            self.kill(name)
 
     def rise(self, name: str) -> None:
         """Starts it again on what it had."""
-        {
-            "nats": self.nats.start,
-            "postgres": self.postgres.start,
-            "bridge": lambda: self.start("bridge"),
-            "events": lambda: self.start("events"),
-        }[name]()
+        if name == "nats":
+            self.nats.start()
+        elif name == "postgres":
+            self.postgres.start()
+        else:
+            self.start(name)
 
     def close(self) -> None:
         """Ends what runs."""

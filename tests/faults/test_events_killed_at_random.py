@@ -1,4 +1,4 @@
-"""Events of many bots, repeated, out of order, with every process on their way killed: one state at the end."""
+"""Events of many bots, repeated and out of order, with every process on their way killed: one end."""
 
 from __future__ import annotations
 
