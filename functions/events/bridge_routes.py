@@ -7,17 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.events.bridge_health import health, metrics
+from functions.events.publishing import DRAIN_SECONDS, MOST_SECONDS, SECONDS
 from shared.events.catalog import is_for_subscribers
 from shared.events.incoming import EventFormError, parse_event
 from shared.resources import resources
 from shared.web.app import note
 from shared.web.body import int_parameter, json_response, read_bytes
-from shared.web.endpoint import Endpoint, Query
+from shared.web.endpoint import Endpoint
 from shared.web.services import require_service
 from shared.web.system import SYSTEM_ROUTES, function_app
 
-DRAIN_SECONDS = 20
-MOST_SECONDS = 300
 # An event of ours is a few hundred bytes; Pub/Sub sends it in base64 with its envelope.
 MAX_PUSH_BYTES = 2 * 1024 * 1024
 
@@ -74,18 +73,7 @@ ROUTES: tuple[Endpoint, ...] = (
         handler=pull,
         summary="Hand on what waits in NATS (services only)",
         answer=PullAnswer,
-        query=(
-            Query(
-                name="seconds",
-                description="how long it may take",
-                schema={
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": MOST_SECONDS,
-                    "default": DRAIN_SECONDS,
-                },
-            ),
-        ),
+        query=(SECONDS,),
         errors=(400, 401, 403, 503),
     ),
     Endpoint(

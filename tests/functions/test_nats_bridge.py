@@ -167,6 +167,29 @@ def test_a_process_waits_for_nats_over_tls_and_its_log_shows_no_secret(
         assert bridge.process.returncode == 0
 
 
+def test_the_events_function_knows_the_bridge_by_its_token_and_takes_nothing_of_another(
+    nats: NatsServer, tmp_path: Path
+) -> None:
+    for name in ("function", "bridge", "stranger"):
+        (tmp_path / name).mkdir()
+    auth = {"AUTH_MODE": "jwt", "JWT_SECRET": "a secret that both of them hold by"}
+    with agent_server(tmp_path / "function", **auth) as function:
+        settings = {"NATS_URL": nats.url, "EVENTS_URL": f"{function.url}/events", **auth}
+        strange = {**settings, "JWT_SECRET": "another, which the function knows nothing of"}
+        with agent_server(tmp_path / "stranger", module=MODULE, **strange) as bridge:
+            until(lambda: lag_of(bridge) == 0)
+            run(nats, (RUN, {"bot_id": "b"}, "e-1"))
+            with bridge.client() as client:
+                until(lambda: metric(client, "nats_failed_total") >= 1)
+                assert metric(client, "nats_forwarded_total") == 0
+                # Its own routes ask who calls, too.
+                assert client.post("/nats/pull").status_code == 401
+        with agent_server(tmp_path / "bridge", module=MODULE, **settings) as bridge:
+            until(lambda: lag_of(bridge) == 0)
+            with bridge.client() as client:
+                assert metric(client, "nats_forwarded_total") == 1
+
+
 def test_whatever_is_killed_amid_the_flow_every_event_arrives(
     nats: NatsServer, receiver: ReceiverProcess, tmp_path: Path
 ) -> None:
