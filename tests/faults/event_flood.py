@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,8 @@ START = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 WINDOW_SECONDS = 60.0
 KINDS = ("bot.execution.completed", "bot.execution.failed", "backtest.completed")
 CHUNK = 250
-WAIT_SECONDS = 420.0
+WAIT_SECONDS = 120.0
+STUCK_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +216,12 @@ async def state_of(database: str) -> dict[str, list[Any]]:
         await conn.close()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = WAIT_SECONDS) -> None:
-    """Returns when the condition holds; raises TimeoutError when it does not in time."""
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.2)
+async def until_done(deployment: FloodedDeployment) -> None:
+    """Returns when nothing waits; fails when for long nothing has become less, not when it is slow."""
+    least: int | None = None
+    deadline = time.monotonic() + STUCK_SECONDS
+    while (lag := await deployment.lag()) != 0:
+        if lag is not None and (least is None or lag < least):
+            least, deadline = lag, time.monotonic() + STUCK_SECONDS
+        assert time.monotonic() < deadline, f"{least} messages wait and nothing moves"
+        await asyncio.sleep(0.5)

@@ -18,7 +18,7 @@ from tests.faults.event_flood import (
     post_in_order,
     publish,
     state_of,
-    until,
+    until_done,
 )
 from tests.servers.agent import agent_server
 from tests.servers.nats import NatsServer, nats_server
@@ -44,7 +44,7 @@ async def make_stream(nats: NatsServer) -> None:
         await client.jetstream().add_stream(name="RUNS", subjects=list(KINDS), duplicate_window=0.1)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("events", "bots", "kills"),
     [
@@ -71,11 +71,7 @@ async def test_events_of_bots_end_in_the_state_of_a_sequential_run(
         await asyncio.sleep(chance.uniform(0.0, 1.0))
         flooded.rise(victim)
     await publishing
-
-    async def all_is_done() -> bool:
-        return await flooded.lag() == 0
-
-    await until(all_is_done)
+    await until_done(flooded)
     found = await state_of(flooded.database)
     flooded.close()
 
