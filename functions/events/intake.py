@@ -148,16 +148,18 @@ class Intake:
 
     def _tell(self, taken: Sequence[Taken]) -> None:
         kinds: Counter[tuple[str, str]] = Counter()
+        letters: dict[str, list[str]] = {}
         for each in taken:
             event = each.received.event
             kinds[event.type if event and event.type in HANDLERS else "other", each.status] += 1
             if each.letter is not None:
-                _log.warning(
-                    "event not applied",
-                    extra={"letter_id": each.letter.letter_id, "reason": each.letter.reason},
-                )
+                letters.setdefault(each.letter.reason, []).append(each.letter.letter_id)
         for (kind, status), number in kinds.items():
             self._observe(kind, status, number)
+        for reason, letter_ids in letters.items():
+            # One line however many they are: what they are is in the record.
+            facts = {"reason": reason, "events": len(letter_ids), "letter_id": letter_ids[0]}
+            _log.warning("events not applied", extra=facts)
 
 
 def _read(received: Received, now: datetime) -> _Case:

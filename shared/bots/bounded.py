@@ -51,12 +51,11 @@ class _Cutter:
 
     def cut(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            # As many bytes as JSON may need for a character.
-            return self._took(cut_line(value, max(1, min(_MOST_TEXT, self._room // 6))), 6)
+            return self._text(value)
         if not isinstance(value, dict | list):
-            return self._took(value, 1)
+            return self._took(value)
         if depth == 0:
-            return self._took(CUT, 1)
+            return self._took(CUT)
         return self._object(value, depth) if isinstance(value, dict) else self._list(value, depth)
 
     def _object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
@@ -65,7 +64,7 @@ class _Cutter:
             if self._room <= 0 or len(kept) == _MOST_MEMBERS:
                 kept[CUT] = len(value) - len(kept)
                 break
-            short = self._took(cut_line(name, _MOST_NAME), 6)
+            short = self._took(cut_line(name, _MOST_NAME))
             kept[short] = self.cut(inner, depth - 1)
         return kept
 
@@ -78,6 +77,14 @@ class _Cutter:
             kept.append(self.cut(inner, depth - 1))
         return kept
 
-    def _took(self, value: Any, factor: int) -> Any:
-        self._room -= 4 + factor * len(str(value))
+    def _text(self, text: str) -> Any:
+        short = cut_line(text, _MOST_TEXT)
+        if len(orjson.dumps(short)) > self._room:
+            # JSON may need six bytes for a character.
+            short = cut_line(text, max(1, min(_MOST_TEXT, self._room // 6)))
+        return self._took(short)
+
+    def _took(self, value: Any) -> Any:
+        # With its comma or colon.
+        self._room -= 2 + len(orjson.dumps(value))
         return value

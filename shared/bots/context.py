@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.bots.bounded import cut_line
 from shared.bots.facts import Fact, LogLine
 from shared.bots.status import ABOUT_BOTS, SAID, status_of
 from shared.clock import to_wire
@@ -17,6 +18,7 @@ MOST_BOTS = 20
 # A session has few bots; of one with more, the newest facts are read.
 MOST_FACTS = 400
 MOST_LINES = 20
+_MOST_ERROR = 500
 
 # Member -> the kinds of fact whose newest it is.
 _MEMBERS: dict[str, tuple[str, ...]] = {
@@ -44,7 +46,7 @@ def derived_context(facts: Iterable[Fact], lines: Sequence[LogLine] = ()) -> dic
         if member == "recent_execution":
             found[member] = _execution(newest, lines)
         elif member == "recent_backtest":
-            found[member] = _who_and_when(newest) | newest.value
+            found[member] = _ours_first(_who_and_when(newest), newest.value)
     bots = _bots(known)
     if bots:
         found["bots"] = bots
@@ -60,10 +62,15 @@ def wants_lines(facts: Iterable[Fact]) -> Fact | None:
 
 
 def _execution(newest: Fact, lines: Sequence[LogLine]) -> dict[str, Any]:
-    shown = _who_and_when(newest) | {"status": newest.kind} | newest.value
+    shown = _ours_first(_who_and_when(newest) | {"status": newest.kind}, newest.value)
     if lines and newest.kind == "failed" and not newest.value.get("logs"):
         shown["logs"] = [f"{to_wire(line.time)} {line.text}" for line in lines]
     return shown
+
+
+def _ours_first(ours: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, ours where both have a name: what an event says of itself hides none of it."""
+    return {**ours, **{name: value for name, value in told.items() if name not in ours}}
 
 
 def _who_and_when(fact: Fact) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def _bot(facts: Mapping[str, Fact]) -> dict[str, Any]:
     wrong = _newest(facts.values(), ("failed", "log"))
     text = wrong.value.get("error") if wrong is not None else None
     if wrong is not None and text:
-        shown["last_error"] = {"time": to_wire(wrong.time), "text": text}
+        shown["last_error"] = {"time": to_wire(wrong.time), "text": cut_line(str(text), _MOST_ERROR)}
     return shown
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.errors import AppError, PublishError
+from shared.errors import AppError, PublishError, UnreachedError
 from shared.events.catalog import is_for_agent, is_heard_by_agent
 from shared.events.envelope import CloudEvent
 from shared.events.port import Delivery
@@ -21,15 +21,23 @@ _MAX_ANSWER_BYTES = 64 * 1024
 class HttpPublisher:
     """`EventPublisher` that posts to one URL; `seconds` is what one delivery may take.
 
-    `is_bus`: no broker brings the function the events that it hears beside subscribers, so this does.
+    `is_bus`: no broker brings the function the events that it hears beside subscribers, so this does. Where
+    the URL is this process's own (`is_own`), they are told once: it may serve other functions alone.
     """
 
     name = "events function"
 
     def __init__(
-        self, *, url: str, credentials: Credentials | None, seconds: float, is_bus: bool = False
+        self,
+        *,
+        url: str,
+        credentials: Credentials | None,
+        seconds: float,
+        is_bus: bool = False,
+        is_own: bool = False,
     ) -> None:
         self._takes = is_heard_by_agent if is_bus else is_for_agent
+        self._is_own = is_own
         self._url = url
         self._credentials = credentials
         self._seconds = seconds
@@ -86,11 +94,17 @@ class HttpPublisher:
             )
         except TimeoutError as error:
             raise PublishError("the events function did not answer in time") from error
-        if answer.status == 404 and not is_for_agent(event.type):
-            # This process serves other functions: there is nobody to hear it.
+        except UnreachedError:
+            if self._may_be_unheard(event):
+                return
+            raise
+        if answer.status == 404 and self._may_be_unheard(event):
             return
         if not 200 <= answer.status < 300:
             raise PublishError(f"the events function answered {answer.status}")
+
+    def _may_be_unheard(self, event: CloudEvent) -> bool:
+        return self._is_own and not is_for_agent(event.type)
 
 
 def _failure(error: BaseException) -> PublishError:

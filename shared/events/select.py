@@ -47,6 +47,7 @@ def open_publishers(settings: Settings, clock: Clock) -> tuple[EventPublisher, .
                 credentials=service_credentials(settings, clock, url=service),
                 seconds=settings.turn_timeout + _MARGIN_SECONDS,
                 is_bus=waits_for_nobody(settings),
+                is_own=settings.events_url is None,
             )
         )
     return tuple(found)
