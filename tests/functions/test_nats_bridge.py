@@ -14,6 +14,8 @@ import httpx
 import orjson
 import pytest
 
+from shared.errors import ConfigurationError
+from shared.settings import read_settings
 from tests.functions.bot_posts import context_of
 from tests.functions.test_targets import started
 from tests.servers.agent import Agent, agent_server, end_agent, start_agent
@@ -286,13 +288,24 @@ def test_the_agents_events_go_from_pubsub_to_nats_once_an_id(
     [
         ({"EVENTS_URL": "http://localhost:1/events"}, "NATS_URL"),
         ({"NATS_URL": "nats://localhost:1"}, "EVENTS_URL"),
-        ({"NATS_URL": "nats://localhost:1", "NATS_CA_FILE": "/nowhere.pem"}, "NATS_CA_FILE"),
-        ({"NATS_URL": "nats://localhost:1", "NATS_CREDENTIALS_FILE": "/nowhere"}, "NATS_CREDENTIALS_FILE"),
-        ({"NATS_URL": "nats://localhost:1", "NATS_MAX_DELIVERIES": "1"}, "NATS_MAX_DELIVERIES"),
     ],
 )
-def test_a_wrong_setting_stops_the_process_and_is_named(
+def test_what_the_process_cannot_do_without_stops_its_start(
     variables: dict[str, str], named: str, tmp_path: Path
 ) -> None:
     with pytest.raises(AssertionError, match=named):
         start_agent(tmp_path, module=MODULE, **variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NATS_CA_FILE", "/nowhere.pem"),
+        ("NATS_CREDENTIALS_FILE", "/nowhere"),
+        ("NATS_MAX_DELIVERIES", "1"),
+        ("PUBSUB_PLATFORM_TOPIC", "projects/p/topics/t"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_settings({name: value})
