@@ -20,7 +20,8 @@
     │   └── InstanceNotFoundError          │   │   └── DamagedError
     ├── MethodNotAllowedError 405          │   │
     │                                      │   ├── UnreachedError
-    │                                      │   └── PublishError
+    │                                      │   ├── PublishError
+    │                                      │   └── BrokerUnavailableError
     ├── PlatformUnavailableError 502       ├── DeploymentNotConfiguredError 503
     ├── DeploymentUnknownError 502         ├── SandboxUnavailableError 503
     ├── ModelRefusedError 502              └── InternalError 500
@@ -261,6 +262,12 @@ class PublishError(UnavailableError):
     """A broker did not take an event; it stays in the outbox and is tried again."""
 
     code, title = "publish_failed", "Events were not published"
+
+
+class BrokerUnavailableError(UnavailableError):
+    """The broker that events come from does not answer, or none is configured."""
+
+    code, title = "broker_unavailable", "The broker is unavailable"
 
 
 class SandboxUnavailableError(AppError):

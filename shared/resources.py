@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from shared.artifacts.port import ObjectStore
     from shared.deployment.deployer import Deployer
     from shared.deployment.instances import Instances
+    from shared.events.bridge.bridge import Bridge
+    from shared.events.nats import NatsPublisher
     from shared.events.relay import EventRelay
     from shared.limits.keys import UserKeys
     from shared.limits.source import UserModels
@@ -318,6 +320,26 @@ class Resources:
         relay: EventRelay = self._open["relay"]
         relay.begin()
         return relay
+
+    def bridge(self) -> Bridge:
+        """What brings the platform's events from NATS; raises BrokerUnavailableError without NATS_URL."""
+        from shared.events.bridge.select import open_bridge
+
+        if "bridge" not in self._open:
+            self._open["bridge"] = open_bridge(self.settings, self.clock)
+            self.telemetry.watch_bridge(self._open["bridge"].figures)
+        bridge: Bridge = self._open["bridge"]
+        return bridge
+
+    def nats_publisher(self) -> NatsPublisher:
+        """Publishes the agent's events that another process has stored; the relay has its own."""
+        from shared.events.nats import NatsPublisher
+        from shared.events.select import nats_access
+
+        if "nats_publisher" not in self._open:
+            self._open["nats_publisher"] = NatsPublisher(nats_access(self.settings))
+        publisher: NatsPublisher = self._open["nats_publisher"]
+        return publisher
 
     def publish_soon(self) -> None:
         """An event was stored in this process: it goes out in a moment."""

@@ -84,11 +84,17 @@ class Settings(BaseModel):
     docs_dir: Path | None = None
     tools_url: str | None = None
     nats_url: SecretStr | None = None
+    nats_ca_file: Path | None = None
+    nats_credentials_file: Path | None = None
+    nats_max_deliveries: int = Field(
+        default=10, ge=2, le=1000, description="of a message that fails alone, before it is a dead letter"
+    )
     redis_url: SecretStr | None = None
     pubsub_project: str | None = None
     pubsub_emulator_host: str | None = None
     pubsub_events_topic: str = "agent-events"
     pubsub_resume_topic: str = "turn-resume"
+    pubsub_platform_topic: str = "platform-events"
     events_url: str | None = None
     tavily_api_key: SecretStr | None = None
 
@@ -162,7 +168,14 @@ class Settings(BaseModel):
             raise ValueError("takes nats://[TOKEN@]HOST:PORT, or tls:// for TLS, several separated by commas")
         return value
 
-    @field_validator("pubsub_events_topic", "pubsub_resume_topic")
+    @field_validator("nats_ca_file", "nats_credentials_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("takes the path of a file that can be read")
+        return value
+
+    @field_validator("pubsub_events_topic", "pubsub_resume_topic", "pubsub_platform_topic")
     @classmethod
     def _topic(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._~+%-]{2,254}", value):

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from shared.errors import AppError
 from shared.resources import resources
-from shared.settings import Settings, settings
+from shared.settings import settings
 from shared.version import VERSION
 
 # Cloud Run kills ten seconds after it has asked to stop.
@@ -44,14 +44,6 @@ async def end() -> None:
     await SOCKETS.close()
 
 
-def host_of(current: Settings) -> str:
-    """The address to listen on: as set, else every one in the cloud and this machine's own elsewhere."""
-    if current.k_service and "host" not in current.model_fields_set:
-        # The platform connects from outside the container.
-        return "0.0.0.0"  # noqa: S104
-    return current.host
-
-
 @contextlib.asynccontextmanager
 async def _lifespan(_: Starlette) -> AsyncIterator[None]:
     resources().warm_soon()
@@ -61,7 +53,7 @@ async def _lifespan(_: Starlette) -> AsyncIterator[None]:
 
 def main() -> int:
     """Serves until SIGINT or SIGTERM; 1 when the configuration is wrong."""
-    from shared.web.serving import serve
+    from shared.web.serving import host_of, serve
 
     try:
         current = settings()

@@ -6,7 +6,6 @@ own may write into its events what he likes.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from shared.sessions.port import Store
 
 Reason = Literal[
     "malformed",
+    "undeliverable",
     "unknown_type",
     "unknown_bot",
     "unknown_session",
@@ -31,7 +31,6 @@ Reason = Literal[
 KNOWN_SECONDS = 60.0
 UNKNOWN_SECONDS = 2.0
 _MOST_KNOWN = 10_000
-_LOOKS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,6 @@ class BotSessions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: OrderedDict[str, tuple[float, tuple[SessionKey, ...]]] = OrderedDict()
-        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
 
     async def of(self, bot_ids: frozenset[str], *, anew: bool = False) -> dict[str, tuple[SessionKey, ...]]:
         """The sessions of each bot, none for a bot that nobody deployed; `anew`: as the store says now."""
@@ -60,17 +58,17 @@ class BotSessions:
         }
         missing = bot_ids - found.keys()
         if missing:
-            found |= dict(await asyncio.gather(*map(self._look, missing)))
+            looked = await self._store.sessions_of_bots(bot_ids=missing)
+            for bot_id, keys in looked.items():
+                self._remember(bot_id, keys)
+            found |= looked
         return found
 
-    async def _look(self, bot_id: str) -> tuple[str, tuple[SessionKey, ...]]:
-        async with self._looks:
-            keys = await self._store.sessions_of_bot(bot_id=bot_id)
+    def _remember(self, bot_id: str, keys: tuple[SessionKey, ...]) -> None:
         self._known[bot_id] = time.monotonic() + (KNOWN_SECONDS if keys else UNKNOWN_SECONDS), keys
         self._known.move_to_end(bot_id)
         while len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
-        return bot_id, keys
 
 
 class Addressing:

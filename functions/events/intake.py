@@ -167,6 +167,9 @@ def _read(received: Received, now: datetime) -> _Case:
     event = received.event
     if event is None:
         return _refused(received, Refusal(reason="malformed", detail=received.problem))
+    if event.undeliverable is not None and received.letter_received_at is None:
+        # Replayed, it is tried: what kept it from being delivered may be mended.
+        return _refused(received, Refusal(reason="undeliverable", detail=event.undeliverable))
     if event.time is None:
         event = replace(event, time=received.letter_received_at or now)
         received = replace(received, event=event)

@@ -11,6 +11,7 @@ import heapq
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from functions.events.addressing import BotSessions
 from functions.events.intake import Intake, Taken
@@ -44,6 +45,7 @@ class LateBots:
         self._due: list[tuple[float, int, str]] = []
         self._waiting: set[str] = set()
         self._seen: set[str] = set()
+        self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def notice(self, taken: Sequence[Taken]) -> None:
@@ -72,12 +74,19 @@ class LateBots:
         delay = self._delays[attempt] if attempt < len(self._delays) else 0.0
         self._waiting.add(bot_id)
         heapq.heappush(self._due, (time.monotonic() + delay, attempt, bot_id))
+        self._added.set()
 
     async def _serve(self) -> None:
         while self._due:
-            at, attempt, bot_id = self._due[0]
-            await asyncio.sleep(max(0.0, at - time.monotonic()))
-            heapq.heappop(self._due)
+            seconds = self._due[0][0] - time.monotonic()
+            if seconds > 0:
+                # Another bot may be due before this one.
+                self._added.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._added.wait()
+                continue
+            _, attempt, bot_id = heapq.heappop(self._due)
             self._waiting.discard(bot_id)
             try:
                 is_known = await self._look(bot_id)

@@ -8,9 +8,9 @@ from functions.events.dead_letters import (
     list_dead_letters,
     replay_dead_letter,
 )
-from functions.events.publishing import DRAIN_SECONDS, MOST_SECONDS, PublishAnswer, publish
+from functions.events.publishing import SECONDS, PublishAnswer, publish
 from functions.events.receiving import EventAnswer, receive
-from shared.web.endpoint import CURSOR, LIMIT, Endpoint, Query
+from shared.web.endpoint import CURSOR, LIMIT, Endpoint
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 ROUTES: tuple[Endpoint, ...] = (
@@ -53,18 +53,7 @@ ROUTES: tuple[Endpoint, ...] = (
         handler=publish,
         summary="Publish the events that wait in the outbox (services only)",
         answer=PublishAnswer,
-        query=(
-            Query(
-                name="seconds",
-                description="how long it may take",
-                schema={
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": MOST_SECONDS,
-                    "default": DRAIN_SECONDS,
-                },
-            ),
-        ),
+        query=(SECONDS,),
         errors=(400, 401, 403, 503),
     ),
     *SYSTEM_ROUTES,

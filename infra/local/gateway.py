@@ -1,4 +1,4 @@
-"""The local gateway: the four functions on one port, each built by functions-framework as when deployed.
+"""The local gateway: the functions on one port, each built by functions-framework as when deployed.
 
 `python -m infra.local.gateway` migrates the embedded database, serves until stopped, and ends at once.
 """
@@ -21,7 +21,14 @@ from shared.web.serving import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 2
-TARGETS = ("chat", "tools", "artifacts", "events")
+# Target -> its source file.
+TARGETS = {
+    "chat": "functions/chat/main.py",
+    "tools": "functions/tools/main.py",
+    "artifacts": "functions/artifacts/main.py",
+    "events": "functions/events/main.py",
+    "nats_bridge": "functions/events/nats_bridge.py",
+}
 # The first prefix that fits takes the request, as the URL map does in the cloud; chat takes the rest.
 PREFIXES: tuple[tuple[str, str], ...] = (
     ("/artifacts", "artifacts"),
@@ -29,6 +36,7 @@ PREFIXES: tuple[tuple[str, str], ...] = (
     ("/api/docs", "tools"),
     ("/mcp", "tools"),
     ("/events", "events"),
+    ("/nats", "nats_bridge"),
 )
 
 
@@ -41,9 +49,9 @@ class Gateway:
         apps: dict[str, Starlette] = {
             # functions-framework has no types.
             target: create_asgi_app(  # type: ignore[no-untyped-call]
-                target, str(ROOT / "functions" / target / "main.py"), "http"
+                target, str(ROOT / source), "http"
             )
-            for target in TARGETS
+            for target, source in TARGETS.items()
         }
         add_sockets(apps["chat"])
         self._apps: dict[str, ASGIApp] = {**apps}
@@ -71,11 +79,12 @@ def contract() -> dict[str, Any]:
     """The OpenAPI document of all functions together."""
     from functions.artifacts.routes import ROUTES as ARTIFACTS
     from functions.chat.routes import ROUTES as CHAT
+    from functions.events.bridge_routes import ROUTES as BRIDGE
     from functions.events.routes import ROUTES as EVENTS
     from functions.tools.routes import ROUTES as TOOLS
     from shared.web.openapi import openapi
 
-    return openapi((*CHAT, *TOOLS, *ARTIFACTS, *EVENTS))
+    return openapi((*CHAT, *TOOLS, *ARTIFACTS, *EVENTS, *BRIDGE))
 
 
 def target_of(path: str) -> str:

@@ -37,6 +37,11 @@ def is_for_agent(event_type: str) -> bool:
     return event_type in _FOR_AGENT
 
 
+def is_for_subscribers(event_type: str) -> bool:
+    """Whether the type is one of those that we tell others."""
+    return any(kind.type == event_type and kind.audience != "agent" for kind in KINDS)
+
+
 def is_heard_by_agent(event_type: str) -> bool:
     """Whether our own events function makes something of the type, alone or beside subscribers."""
     return event_type in _HEARD

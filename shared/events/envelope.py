@@ -17,13 +17,16 @@ from shared.sessions.outbox_port import StoredEvent
 
 SOURCE = "urn:the0:agent"
 SPEC_VERSION = "1.0"
+# An extension attribute: letters and digits alone.
+UNDELIVERABLE = "deadletterreason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudEvent:
     """One event. `source` and `id` together name it for good; `subject` is its session, where it has one.
 
-    Of two events with one subject and one destination, the earlier goes out first.
+    Of two events with one subject and one destination, the earlier goes out first. `undeliverable` is why it
+    is for the dead-letter record alone: whoever brought it could not hand it on to be acted upon.
     """
 
     id: str
@@ -33,6 +36,7 @@ class CloudEvent:
     time: datetime | None = None
     subject: str | None = None
     traceparent: str | None = None
+    undeliverable: str | None = None
 
     def attributes(self) -> dict[str, str]:
         """The CloudEvents attributes, as headers or attributes of a message."""
@@ -43,6 +47,7 @@ class CloudEvent:
             "ce-type": self.type,
             "ce-time": None if self.time is None else to_wire(self.time),
             "ce-subject": self.subject,
+            f"ce-{UNDELIVERABLE}": self.undeliverable,
             "traceparent": self.traceparent,
         }
         return {name: value for name, value in known.items() if value is not None}

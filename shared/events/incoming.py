@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import orjson
 
 from shared.clock import from_wire, to_wire
-from shared.events.envelope import CloudEvent
+from shared.events.envelope import UNDELIVERABLE, CloudEvent
 
 BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
 PUBSUB_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
@@ -80,6 +80,7 @@ def structured_form(event: CloudEvent) -> dict[str, Any]:
         "time": None if event.time is None else to_wire(event.time),
         "subject": event.subject,
         "traceparent": event.traceparent,
+        UNDELIVERABLE: event.undeliverable,
         "data": event.data,
     }
     return {name: value for name, value in known.items() if value is not None}
@@ -112,6 +113,7 @@ def _event(attributes: Mapping[str, Any], extensions: Mapping[str, Any], data: A
         time=_time(attributes.get("time")),
         subject=_text(attributes, "subject"),
         traceparent=_text(extensions, "traceparent"),
+        undeliverable=_text(attributes, UNDELIVERABLE),
         data=data,
     )
 

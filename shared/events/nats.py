@@ -7,23 +7,19 @@ Where no stream takes the subject, one is made: what no stream keeps would be lo
 from __future__ import annotations
 
 import asyncio
-import logging
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.errors import PublishError
 from shared.events.catalog import NATS_SUBJECT, is_for_agent
 from shared.events.envelope import CloudEvent, by_subject
+from shared.events.nats_connection import NatsAccess, connect, let_go
 from shared.events.port import Delivery
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.js import JetStreamContext
 
-_log = logging.getLogger(__name__)
-
 STREAM = "AI_AGENT"
-CONNECT_SECONDS = 4.0
 ACK_SECONDS = 4.0
 _KEPT_DAYS = 7
 _DUPLICATE_WINDOW_SECONDS = 600.0
@@ -35,8 +31,8 @@ class NatsPublisher:
 
     name = "nats"
 
-    def __init__(self, servers: tuple[str, ...]) -> None:
-        self._servers = servers
+    def __init__(self, access: NatsAccess) -> None:
+        self._access = access
         self._client: Client | None = None
         self._has_stream = False
         self._opening = asyncio.Lock()
@@ -63,7 +59,7 @@ class NatsPublisher:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await let_go(client)
 
     async def _in_order(
         self, stream: JetStreamContext, events: tuple[CloudEvent, ...], accepted: set[str]
@@ -128,36 +124,5 @@ class NatsPublisher:
             if self._client is None or not self._client.is_connected:
                 await self.close()
                 self._has_stream = False
-                # The import takes long enough to be felt on the event loop.
-                await asyncio.to_thread(import_module, "nats")
-                self._client = await _connect(self._servers)
+                self._client = await connect(self._access)
             return self._client
-
-
-async def _connect(servers: tuple[str, ...]) -> Client:
-    """A connection that does not renew itself: the relay's pauses say when the next is tried."""
-    from nats.aio.client import Client
-    from nats.errors import Error
-
-    client = Client()
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await client.connect(
-                list(servers),
-                name="the0-agent",
-                error_cb=_heard,
-                allow_reconnect=False,
-                max_reconnect_attempts=1,
-                reconnect_time_wait=0,
-                connect_timeout=2,
-                drain_timeout=2,
-            )
-    except (Error, OSError, TimeoutError) as error:
-        await client.close()
-        # The cause may quote the URL, which may hold a password.
-        raise PublishError(f"NATS does not answer ({type(error).__name__})") from None
-    return client
-
-
-async def _heard(error: Exception) -> None:
-    _log.info("NATS connection", extra={"reason": type(error).__name__})

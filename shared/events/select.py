@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from shared.clock import Clock
+from shared.events.nats_connection import NatsAccess
 from shared.events.port import EventPublisher
 from shared.settings import Settings
 
@@ -21,7 +22,7 @@ def open_publishers(settings: Settings, clock: Clock) -> tuple[EventPublisher, .
     if settings.nats_servers:
         from shared.events.nats import NatsPublisher
 
-        found.append(NatsPublisher(settings.nats_servers))
+        found.append(NatsPublisher(nats_access(settings)))
     if settings.pubsub_project is not None:
         from shared.events.pubsub import PubSubPublisher
 
@@ -50,6 +51,15 @@ def open_publishers(settings: Settings, clock: Clock) -> tuple[EventPublisher, .
             )
         )
     return tuple(found)
+
+
+def nats_access(settings: Settings) -> NatsAccess:
+    """Where NATS is, as the settings say."""
+    return NatsAccess(
+        servers=settings.nats_servers,
+        ca_file=settings.nats_ca_file,
+        credentials_file=settings.nats_credentials_file,
+    )
 
 
 def waits_for_nobody(settings: Settings) -> bool:

@@ -99,3 +99,7 @@ class DeploymentStore(Protocol):
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         """The sessions that deployed the bot, of any user, the newest first: for what the platform tells."""
         ...
+
+    async def sessions_of_bots(self, *, bot_ids: frozenset[str]) -> dict[str, tuple[SessionKey, ...]]:
+        """The same of each of many bots, of a bot that nobody deployed none."""
+        ...

@@ -62,6 +62,14 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
+def host_of(current: Settings) -> str:
+    """The address to listen on: as set, else every one in the cloud and this machine's own elsewhere."""
+    if current.k_service and "host" not in current.model_fields_set:
+        # The platform connects from outside the container.
+        return "0.0.0.0"  # noqa: S104
+    return current.host
+
+
 def serve(
     app: ASGIApp,
     settings: Settings,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prometheus_client import Metric
+
     from shared.agent.engine import EndedTurn
+    from shared.events.bridge.figures import BridgeFigures
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _MESSAGES = (2, 4, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -32,6 +35,10 @@ class Telemetry:
     def watch_outbox(self, lag: Callable[[], tuple[float, float]]) -> None:
         """Where the outbox's lag is read when metrics are: events that wait, seconds since the oldest."""
         self._outbox = lag
+
+    def watch_bridge(self, figures: BridgeFigures) -> None:
+        """What the bridge to NATS has done, read when metrics are."""
+        self._metrics.registry.register(_Bridge(figures))
 
     def watch_letters(self, count: Callable[[], int]) -> None:
         """Where the number of dead letters that wait is read when metrics are."""
@@ -141,3 +148,29 @@ class _Metrics:
             buckets=_OVERHEAD,
             registry=registry,
         )
+
+
+class _Bridge:
+    """Figures of the bridge as metrics; the lag is left out while it is not known."""
+
+    def __init__(self, figures: BridgeFigures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        figures = self._figures
+        counts = {
+            "nats_received": ("Messages taken from NATS", figures.received),
+            "nats_redeliveries": ("Messages that came again", figures.redelivered),
+            "nats_forwarded": ("Events that were accepted", figures.forwarded),
+            "nats_failed": ("Messages that were left to come again", figures.failed),
+            "nats_dead_lettered": ("Messages that went to the dead letters", figures.dead_lettered),
+            "nats_published": ("Events of the agent published to NATS", figures.published),
+        }
+        for name, (told, count) in counts.items():
+            yield CounterMetricFamily(name, told, value=count)
+        if figures.lag is not None:
+            yield GaugeMetricFamily(
+                "nats_lag", "Messages that wait in NATS or are under way", value=figures.lag
+            )

@@ -12,6 +12,7 @@ from shared.errors import PublishError
 from shared.events.envelope import CloudEvent
 from shared.events.local import HttpPublisher
 from shared.events.nats import NatsPublisher
+from shared.events.nats_connection import NatsAccess
 from shared.events.port import EventPublisher
 from shared.events.pubsub import PubSubPublisher
 from tests.servers.nats import NatsServer
@@ -48,7 +49,7 @@ class Destination:
 
 @pytest.fixture
 async def nats_destination(nats: NatsServer) -> AsyncIterator[Destination]:
-    publisher = NatsPublisher((nats.url,))
+    publisher = NatsPublisher(NatsAccess(servers=(nats.url,)))
 
     async def heard() -> list[str]:
         return [each.headers["ce-id"] for each in await nats.kept()]

@@ -165,6 +165,9 @@ async def test_the_sessions_of_a_bot_newest_first_whoever_they_belong_to(
     await store.claim_deployment(new=new(session, clock, call_id="4"))
     assert await store.sessions_of_bot(bot_id="bot-1") == (session, bob)
     assert await store.sessions_of_bot(bot_id="bot-2") == ()
+    of_both = await store.sessions_of_bots(bot_ids=frozenset({"bot-1", "bot-2"}))
+    assert of_both == {"bot-1": (session, bob), "bot-2": ()}
+    assert await store.sessions_of_bots(bot_ids=frozenset()) == {}
 
 
 async def test_a_session_that_is_not_there_deploys_nothing_new(

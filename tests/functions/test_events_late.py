@@ -29,8 +29,8 @@ class Process:
         self.intake = Intake(store=store, addressing=addressing, clock=utc_now, observe=lambda *_: None)
         self.late = LateBots(store=store, intake=self.intake, bots=addressing.bots, delays=delays)
 
-    async def post(self, event_id: str) -> str:
-        event = cloud_event("bot.execution.completed", {"bot_id": "b", "n": event_id}, event_id=event_id)
+    async def post(self, event_id: str, bot_id: str = "b") -> str:
+        event = cloud_event("bot.execution.completed", {"bot_id": bot_id, "n": event_id}, event_id=event_id)
         taken = await self.intake.take_in([received_value(event)])
         self.late.notice(taken)
         return taken[0].status
@@ -55,6 +55,21 @@ async def test_the_first_event_of_a_bot_brings_its_letters_along(sqlite_url: str
         history = await store.bot_history(user_id="alice", bot_id="b", limit=9, cursor=None)
         assert {each.event_id for each in history.items} == {"1", "2"}
         await other.late.close()
+
+
+async def test_a_bot_that_is_looked_for_late_keeps_no_other_waiting(sqlite_url: str) -> None:
+    async with await SqlStore.open(sqlite_url) as store:
+        await store.create_session(key=KEY, title="", context={}, now=utc_now())
+        process = Process(store, delays=(0.0, 3600.0))
+        assert await process.post("1", bot_id="never") == "unknown_bot"
+        early = Process(store)
+        assert await early.post("2") == "unknown_bot"
+        await deploy(sqlite_url, KEY, "b")
+        assert await process.post("3") == "applied"
+        async with asyncio.timeout(30):
+            while await store.dead_letters_of_bot(bot_id="b", limit=1):
+                await asyncio.sleep(0.01)
+        await process.late.close()
 
 
 async def test_a_bot_is_looked_for_again_also_when_the_store_was_down(

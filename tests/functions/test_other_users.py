@@ -95,6 +95,13 @@ CASES: dict[tuple[str, str], Case] = {
         },
     ),
     ("POST", "/events/publish"): Case("service"),
+    ("GET", "/events/dead-letters"): Case("service"),
+    ("GET", "/events/dead-letters/{letter_id}"): Case("service"),
+    ("POST", "/events/dead-letters/{letter_id}/replay"): Case("service"),
+    ("POST", "/nats/pull"): Case("service"),
+    ("POST", "/nats/publish"): Case("service"),
+    ("GET", "/nats/health"): Case("public"),
+    ("GET", "/nats/metrics"): Case("public"),
     ("GET", "/tools"): Case("own"),
     ("POST", "/tools/{name}"): Case(
         "own",
@@ -183,6 +190,7 @@ def ann(jwt_agent: Agent) -> Owner:
         "name": "read_artifact",
         "path": "cli.md",
         "tool_call_id": "none",
+        "letter_id": "none",
     }
     owner = Owner(jwt_agent, "ann", word, ids)
     session_id = ids["session_id"]

@@ -18,13 +18,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def started(target: str, folder: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def started(
+    target: str, folder: Path, *, source: str | None = None, **variables: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The function by the framework's own command; `source` where it is no main.py of its own folder."""
     port = free_port()
     command = [
         str(Path(sys.executable).parent / "functions-framework"),
         "--asgi",
         "--source",
-        str(ROOT / "functions" / target / "main.py"),
+        str(ROOT / "functions" / (source or f"{target}/main.py")),
         "--target",
         target,
         "--host",

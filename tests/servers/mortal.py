@@ -20,14 +20,14 @@ class MortalProcess:
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _start(self, command: list[str], answers: Callable[[], bool]) -> None:
-        """Starts it and returns when it answers; from the main thread, as it ends with the thread."""
+    def _start(self, command: list[str], answers: Callable[[], bool], *, folder: Path | None = None) -> None:
+        """Starts it in the folder and returns when it answers; from the main thread, as it ends with it."""
         deadline = time.monotonic() + _START_SECONDS
-        self._process = _spawn(command)
+        self._process = _spawn(command, folder)
         while not answers():
             if self._process.poll() is not None:
                 # The port of a server that was just killed may be taken for a moment still.
-                self._process = _spawn(command)
+                self._process = _spawn(command, folder)
             assert time.monotonic() < deadline, f"{self._name} does not answer"
             time.sleep(0.01)
 
@@ -52,9 +52,13 @@ class MortalProcess:
         self._process.send_signal(signal.SIGCONT)
 
 
-def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], folder: Path | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_die_with_parent,
     )
 
 

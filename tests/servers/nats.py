@@ -32,11 +32,14 @@ class Kept:
 class NatsServer(MortalProcess):
     """One server; `url` holds its token."""
 
-    def __init__(self, folder: Path, *, jetstream: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, jetstream: bool = True, access: tuple[str, ...] = ("--auth", TOKEN)
+    ) -> None:
         super().__init__("NATS")
         self.port = free_port()
         self._folder = folder
         self._jetstream = ("-js", "-sd", str(folder)) if jetstream else ()
+        self._access = access
 
     @property
     def url(self) -> str:
@@ -46,8 +49,8 @@ class NatsServer(MortalProcess):
     def start(self) -> None:
         """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""
         binary = str(Path(sys.executable).parent / "nats-server")
-        address = ("-a", "127.0.0.1", "-p", str(self.port), "--auth", TOKEN)
-        self._start([binary, *address, *self._jetstream], self._answers)
+        address = ("-a", "127.0.0.1", "-p", str(self.port))
+        self._start([binary, *address, *self._access, *self._jetstream], self._answers)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
@@ -87,10 +90,12 @@ class NatsServer(MortalProcess):
 
 
 @contextmanager
-def nats_server(*, jetstream: bool = True) -> Iterator[NatsServer]:
-    """A running server, gone with its folder at the end."""
+def nats_server(
+    *, jetstream: bool = True, access: tuple[str, ...] = ("--auth", TOKEN)
+) -> Iterator[NatsServer]:
+    """A running server, gone with its folder at the end; `access` are its flags about who may come in."""
     folder = Path(tempfile.mkdtemp(prefix="nats-"))
-    server = NatsServer(folder, jetstream=jetstream)
+    server = NatsServer(folder, jetstream=jetstream, access=access)
     try:
         server.start()
         yield server

@@ -30,6 +30,15 @@ def free_port() -> int:
         return port
 
 
+def is_open(port: int) -> bool:
+    """Whether something on this machine takes connections at the port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
     """Returns when the URL answers 200; raises AssertionError when the process ends or time runs out."""
     deadline = time.monotonic() + seconds

@@ -15,7 +15,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "shared/events/pubsub.py",
     ),
     "google.pubsub_v1": ("shared/events/pubsub.py",),
-    "nats": ("shared/events/nats.py",),
+    "nats": ("shared/events/nats.py", "shared/events/nats_connection.py", "shared/events/bridge/broker/"),
     "google.cloud.firestore": ("shared/sessions/firestore/client.py",),
     "google.cloud.firestore_v1": ("shared/sessions/firestore/client.py",),
     "requests": ("shared/artifacts/gcs.py",),

@@ -5,6 +5,7 @@ Writes about one session stand in its queue, those of a running turn's owner in 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -46,6 +47,8 @@ from shared.sessions.port import (
     ToolClaim,
 )
 from shared.turn import Step, Turn
+
+_BOTS_AT_ONCE = 8
 
 
 class FirestoreStore(
@@ -273,6 +276,16 @@ class FirestoreStore(
 
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         return await self._runner.read(partial(deployments.sessions_of_bot, bot_id=bot_id))
+
+    async def sessions_of_bots(self, *, bot_ids: frozenset[str]) -> dict[str, tuple[SessionKey, ...]]:
+        # A query finds the newest of one bot: a few run at once.
+        slots = asyncio.Semaphore(_BOTS_AT_ONCE)
+
+        async def of(bot_id: str) -> tuple[str, tuple[SessionKey, ...]]:
+            async with slots:
+                return bot_id, await self.sessions_of_bot(bot_id=bot_id)
+
+        return dict(await asyncio.gather(*map(of, bot_ids)))
 
     async def add_events(
         self,

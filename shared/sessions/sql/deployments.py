@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, select, update
+from sqlalchemy import Insert, bindparam, func, select, update
 
 from shared.errors import SessionConflictError
 from shared.keys import SessionKey
@@ -68,6 +68,23 @@ _OF_BOT = (
     .where(deployments.c.bot_id == bindparam("bot"))
     .order_by(deployments.c.updated_at.desc())
     .limit(_MOST_SESSIONS)
+)
+_RANKED = (
+    select(
+        deployments.c.bot_id,
+        deployments.c.user_id,
+        deployments.c.session_id,
+        func.row_number()
+        .over(partition_by=deployments.c.bot_id, order_by=deployments.c.updated_at.desc())
+        .label("place"),
+    )
+    .where(deployments.c.bot_id.in_(bindparam("bots", expanding=True)))
+    .subquery()
+)
+_OF_BOTS = (
+    select(_RANKED.c.bot_id, _RANKED.c.user_id, _RANKED.c.session_id)
+    .where(_RANKED.c.place <= _MOST_SESSIONS)
+    .order_by(_RANKED.c.bot_id, _RANKED.c.place)
 )
 
 
@@ -134,6 +151,15 @@ def sessions_of_bot(tx: Tx, bot_id: str) -> tuple[SessionKey, ...]:
     rows = tx.execute(_OF_BOT, {"bot": bot_id}).all()
     found = (SessionKey(user_id=row.user_id, session_id=row.session_id) for row in rows)
     return tuple(dict.fromkeys(found))
+
+
+def sessions_of_bots(tx: Tx, bot_ids: frozenset[str]) -> dict[str, tuple[SessionKey, ...]]:
+    """See `DeploymentStore.sessions_of_bots`."""
+    found: dict[str, dict[SessionKey, None]] = {bot_id: {} for bot_id in bot_ids}
+    if found:
+        for row in tx.execute(_OF_BOTS, {"bots": sorted(found)}).all():
+            found[row.bot_id][SessionKey(user_id=row.user_id, session_id=row.session_id)] = None
+    return {bot_id: tuple(keys) for bot_id, keys in found.items()}
 
 
 def _is_written(tx: Tx, deployment: Deployment) -> bool:

@@ -244,6 +244,9 @@ class SqlStore(SqlAccounts, SqlRetention, SqlInbound, SqlErasure, SqlExport):
     async def sessions_of_bot(self, *, bot_id: str) -> tuple[SessionKey, ...]:
         return await self._read(partial(deployments.sessions_of_bot, bot_id=bot_id))
 
+    async def sessions_of_bots(self, *, bot_ids: frozenset[str]) -> dict[str, tuple[SessionKey, ...]]:
+        return await self._read(partial(deployments.sessions_of_bots, bot_ids=bot_ids))
+
     async def add_events(
         self,
         *,

@@ -9,13 +9,14 @@ import pytest
 
 from shared.errors import PublishError
 from shared.events.nats import STREAM, NatsPublisher
+from shared.events.nats_connection import NatsAccess
 from tests.servers.nats import TOKEN, NatsServer, nats_server
 from tests.shared.events.sample import cloud
 
 
 @pytest.fixture
 async def publisher(nats: NatsServer) -> AsyncIterator[NatsPublisher]:
-    made = NatsPublisher((nats.url,))
+    made = NatsPublisher(NatsAccess(servers=(nats.url,)))
     yield made
     await made.close()
 
@@ -95,7 +96,7 @@ async def test_a_stream_that_was_deleted_is_made_again(nats: NatsServer, publish
 
 async def test_without_jetstream_nothing_counts_as_published() -> None:
     with nats_server(jetstream=False) as server:
-        publisher = NatsPublisher((server.url,))
+        publisher = NatsPublisher(NatsAccess(servers=(server.url,)))
         delivery = await publisher.publish((cloud(0),))
         assert delivery.accepted == frozenset()
         assert isinstance(delivery.error, PublishError)
@@ -104,7 +105,7 @@ async def test_without_jetstream_nothing_counts_as_published() -> None:
 
 @pytest.mark.parametrize("token", ["", "wrong@"])
 async def test_a_refusal_shows_no_credentials(nats: NatsServer, token: str) -> None:
-    publisher = NatsPublisher((nats.url.replace(f"{TOKEN}@", token),))
+    publisher = NatsPublisher(NatsAccess(servers=(nats.url.replace(f"{TOKEN}@", token),)))
     delivery = await publisher.publish((cloud(0),))
     assert delivery.error is not None
     assert "wrong" not in delivery.error.message
@@ -112,6 +113,6 @@ async def test_a_refusal_shows_no_credentials(nats: NatsServer, token: str) -> N
 
 
 async def test_of_several_servers_one_that_answers_is_enough(nats: NatsServer) -> None:
-    publisher = NatsPublisher(("nats://127.0.0.1:1", nats.url))
+    publisher = NatsPublisher(NatsAccess(servers=("nats://127.0.0.1:1", nats.url)))
     assert (await publisher.publish((cloud(0),))).error is None
     await publisher.close()

@@ -1,0 +1,1 @@
+"""The bridge: what the platform publishes on NATS becomes CloudEvents, accepted before it is acknowledged."""

@@ -1,0 +1,1 @@
+"""NATS JetStream behind the bridge's ports: streams, consumers, messages and their acknowledgements."""
