@@ -13,19 +13,32 @@ from typing import Any, Literal
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from shared.tools.templates.aliases import ALIASES
 from shared.tools.templates.parameters import (
     BotParameters,
     BreakoutParameters,
     DcaParameters,
     GridParameters,
+    MacdTrendParameters,
     MeanReversionParameters,
     RsiMomentumParameters,
     SmaCrossoverParameters,
 )
+from shared.tools.templates.parameters_markets import (
+    FundingCarryParameters,
+    MomentumRotationParameters,
+    PairsArbitrageParameters,
+)
+from shared.tools.templates.parameters_sizes import MarketMakingParameters, VolatilityTargetingParameters
 
-StrategyType = Literal["rsi_momentum", "sma_crossover", "mean_reversion", "breakout", "dca", "grid"]
+StrategyType = Literal[
+    "rsi_momentum", "sma_crossover", "mean_reversion", "breakout", "dca", "grid",
+    "macd_trend", "pairs_arbitrage", "market_making", "volatility_targeting", "momentum_rotation",
+    "funding_carry",
+]  # fmt: skip
 Language = Literal["python"]
 BotType = Literal["scheduled", "realtime"]
+Form = Literal["one", "quotes", "several"]
 Kind = Literal["integer", "number", "string", "boolean"]
 Unit = Literal["per cent", "candles", "quote", "hours", "seconds", ""]
 
@@ -54,13 +67,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Strategy:
-    """One strategy: `aliases` are lower-case words that name it, `model` checks its parameters."""
+    """One strategy: `aliases` are lower-case words that name it, `model` checks its parameters.
+
+    `form` says what its bots can do: trade `one` market, rest `quotes` in one, or trade `several` markets.
+    """
 
     name: StrategyType
     title: str
     summary: str
     model: type[BotParameters]
     aliases: tuple[str, ...]
+    form: Form = "one"
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -129,48 +146,69 @@ STRATEGIES: dict[str, Strategy] = {
             model=GridParameters,
             aliases=("grid trading", "grid bot", "grid"),
         ),
+        Strategy(
+            name="macd_trend",
+            title="MACD trend",
+            summary="buys when the MACD line crosses above its signal line in a rising market, sells when it "
+            "crosses below",
+            model=MacdTrendParameters,
+            aliases=("macd trend", "macd crossover", "macd", "moving average convergence"),
+        ),
+        Strategy(
+            name="pairs_arbitrage",
+            title="Pairs arbitrage",
+            summary="buys the cheap and shorts the dear one of two perpetuals whose prices go together",
+            model=PairsArbitrageParameters,
+            aliases=(
+                "pairs arbitrage", "pairs trading", "pair trading", "pairs trade", "pairs bot",
+                "statistical arbitrage", "stat arb", "cointegration", "cointegrated",
+            ),
+            form="several",
+        ),
+        Strategy(
+            name="market_making",
+            title="Market making",
+            summary="quotes a buy below and a sell above the price, within a limit of inventory",
+            model=MarketMakingParameters,
+            aliases=(
+                "market making", "market-making", "market maker", "make markets", "makes markets",
+                "make a market", "bid and ask",
+            ),
+            form="quotes",
+        ),
+        Strategy(
+            name="volatility_targeting",
+            title="Volatility targeting",
+            summary="holds more while the market is calm and less while it swings, for a steady volatility",
+            model=VolatilityTargetingParameters,
+            aliases=(
+                "volatility targeting", "target volatility", "volatility target", "vol targeting",
+                "constant volatility", "managed volatility",
+            ),
+        ),
+        Strategy(
+            name="momentum_rotation",
+            title="Momentum rotation",
+            summary="holds the strongest markets of a basket and changes them at regular times",
+            model=MomentumRotationParameters,
+            aliases=(
+                "momentum rotation", "rotation", "rotate", "rotates", "relative momentum", "dual momentum",
+                "cross-sectional momentum",
+            ),
+            form="several",
+        ),
+        Strategy(
+            name="funding_carry",
+            title="Funding carry",
+            summary="buys the coin and shorts its perpetual while shorts are paid funding",
+            model=FundingCarryParameters,
+            aliases=(
+                "funding carry", "funding rate", "funding arbitrage", "cash and carry", "carry trade",
+                "collect funding", "funding",
+            ),
+            form="several",
+        ),
     )
-}  # fmt: skip
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "symbol": ("symbol", "pair", "market", "ticker"),
-    "exchange": ("exchange", "on"),
-    "timeframe": ("timeframe", "time frame", "candles", "candle", "bars", "interval"),
-    "risk_per_trade_pct": ("risk per trade", "risk a trade", "risk each trade", "risking", "risk"),
-    "stop_loss_pct": ("stop loss", "stop-loss", "stoploss", "stop"),
-    "take_profit_pct": ("take profit", "take-profit", "profit target", "target profit", "target"),
-    "max_position_pct": ("maximum position", "max position", "position size", "position limit", "position"),
-    "max_trades_per_day": (
-        "trades per day", "trades a day", "trades daily", "daily trades", "max trades", "maximum trades",
-    ),
-    "paper_balance": ("paper balance", "starting balance", "balance", "capital"),
-    "poll_seconds": ("poll every", "check every", "poll interval", "poll"),
-    "live_trading": ("live trading", "real orders", "real money"),
-    "schedule": ("cron", "schedule"),
-    "rsi_period": ("rsi period", "rsi length", "period rsi", "rsi"),
-    "buy_below": ("buy under", "buy below", "buys under", "buys below", "buying under", "buying below",
-                  "buy when rsi is under", "buy when rsi is below", "entry below", "oversold"),
-    "sell_above": ("sell over", "sell above", "sells over", "sells above", "selling over", "selling above",
-                   "sell when rsi is over", "sell when rsi is above", "exit above", "overbought"),
-    "fast_period": ("fast period", "fast sma", "fast ma", "fast average", "fast", "short period", "short"),
-    "slow_period": ("slow period", "slow sma", "slow ma", "slow average", "slow", "long period", "long"),
-    "bollinger_period": ("bollinger period", "band period", "period", "lookback"),
-    "bollinger_std": ("standard deviations", "standard deviation", "std dev", "deviations", "std", "sigma"),
-    "exit_band": ("exit at", "sell at", "exit band"),
-    "entry_period": ("entry period", "entry channel", "entry", "breakout period", "channel", "donchian",
-                     "highest high of", "high of"),
-    "exit_period": ("exit period", "exit channel", "exit", "lowest low of", "low of"),
-    "amount": ("amount", "order size", "per order", "per level", "each time", "invest", "spend", "buy"),
-    "interval_hours": ("interval", "every", "each"),
-    "dip_pct": ("dip of", "dips of", "drop of", "drops of", "drops", "falls", "dip"),
-    "dip_multiplier": ("dip multiplier", "multiplier", "times as much", "times more", "times"),
-    "dip_lookback": ("dip lookback", "recent high over", "lookback"),
-    "lower_price": ("lower price", "lower bound", "lower", "bottom", "from", "between"),
-    "upper_price": ("upper price", "upper bound", "upper", "top", "to", "and"),
-    "centre_price": ("centre price", "center price", "centred at", "centered at", "around", "centre",
-                     "center"),
-    "spacing_pct": ("grid spacing", "spacing", "apart", "step"),
-    "grid_levels": ("grid levels", "levels", "grid lines", "grids", "lines"),
 }  # fmt: skip
 
 _UNITS: dict[str, Unit] = {
@@ -179,6 +217,8 @@ _UNITS: dict[str, Unit] = {
     "dip_lookback": "candles",
     "paper_balance": "quote",
     "amount": "quote",
+    "max_inventory": "quote",
+    "lookback": "candles",
 }
 
 
@@ -232,6 +272,7 @@ def _parameter(name: str, schema: dict[str, Any], default: Any) -> Parameter:
 __all__ = [
     "ALIASES",
     "BotType",
+    "Form",
     "Language",
     "Parameter",
     "STRATEGIES",

@@ -101,17 +101,7 @@ class BotParameters(BaseModel):
     @field_validator("symbol")
     @classmethod
     def _write_as_ccxt(cls, value: str) -> str:
-        symbol = value.strip()
-        if not re.fullmatch(SYMBOL_PATTERN, symbol):
-            raise ValueError(
-                "must be 1 to 50 of the characters A-Z a-z 0-9 . _ / : - and begin with a letter or digit, "
-                "for example BTC/USDT"
-            )
-        if symbol == symbol.lower():
-            symbol = symbol.upper()
-        if "/" not in symbol:
-            symbol = _with_slash(symbol)
-        return symbol
+        return write_symbol(value)
 
     @field_validator("exchange", mode="before")
     @classmethod
@@ -155,6 +145,23 @@ class SmaCrossoverParameters(BotParameters):
 
     @model_validator(mode="after")
     def _fast_under_slow(self) -> SmaCrossoverParameters:
+        if self.fast_period >= self.slow_period:
+            raise ValueError("fast_period must be less than slow_period")
+        return self
+
+
+class MacdTrendParameters(BotParameters):
+    """MACD: buys when the line crosses above its signal, sells when it crosses below."""
+
+    fast_period: int = Field(12, ge=2, le=60, description="candles of the fast exponential average")
+    slow_period: int = Field(26, ge=3, le=100, description="candles of the slow exponential average")
+    signal_period: int = Field(9, ge=2, le=50, description="candles of the signal line's average")
+    trend_period: int | None = Field(
+        50, ge=2, le=400, description="buy only above the average close of these candles; null for always"
+    )
+
+    @model_validator(mode="after")
+    def _fast_is_faster(self) -> MacdTrendParameters:
         if self.fast_period >= self.slow_period:
             raise ValueError("fast_period must be less than slow_period")
         return self
@@ -285,6 +292,19 @@ class GridParameters(BotParameters):
         return self
 
 
+def write_symbol(value: str) -> str:
+    """The symbol as ccxt writes it; raises ValueError when it can be none."""
+    symbol = value.strip()
+    if not re.fullmatch(SYMBOL_PATTERN, symbol):
+        raise ValueError(
+            "must be 1 to 50 of the characters A-Z a-z 0-9 . _ / : - and begin with a letter or digit, "
+            "for example BTC/USDT"
+        )
+    if symbol == symbol.lower():
+        symbol = symbol.upper()
+    return symbol if "/" in symbol else _with_slash(symbol)
+
+
 def _with_slash(symbol: str) -> str:
     """`BTC-USD`, `BTC_USD` and `BTCUSDT` as ccxt writes them; anything else unchanged."""
     pair = re.fullmatch(r"([A-Z0-9]+)[-_]([A-Z]{3,5})", symbol)
@@ -303,6 +323,7 @@ __all__ = [
     "DcaParameters",
     "EXCHANGE_PATTERN",
     "GridParameters",
+    "MacdTrendParameters",
     "MeanReversionParameters",
     "Money",
     "RsiMomentumParameters",
@@ -310,4 +331,5 @@ __all__ = [
     "SmaCrossoverParameters",
     "TIMEFRAME_MINUTES",
     "Timeframe",
+    "write_symbol",
 ]
