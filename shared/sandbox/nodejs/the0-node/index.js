@@ -43,8 +43,8 @@ export function metric(type, data) {
 export function log(message, dataOrLevel, level = "info") {
   const isLevel = typeof dataOrLevel === "string";
   const data = isLevel ? {} : dataOrLevel;
-  const entry = { level: isLevel ? dataOrLevel : level, message, ...data, timestamp: new Date().toISOString() };
-  console.error(JSON.stringify(entry));
+  const said = { level: isLevel ? dataOrLevel : level, message };
+  console.error(JSON.stringify({ ...said, ...data, timestamp: new Date().toISOString() }));
 }
 
 /** Resolves after so many milliseconds. */
