@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from shared.tools.templates.catalog import Language
+from shared.tools.templates.catalog import Form, Language
 
 # Rendered beside the templates, alike in every language.
 SCHEMA_FILE = "bot-schema.json"
@@ -17,42 +18,62 @@ SAMPLE_FILE = "sample.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One language: the folder of its templates, and the files that are made of them (`<file>.j2`)."""
+    """One language: the folder of its templates, and the files of each form by the template that makes them."""
 
     folder: str
     title: str
-    templates: tuple[str, ...]
+    forms: Mapping[Form, Mapping[str, str]]
 
     @property
     def files(self) -> frozenset[str]:
-        """Every file of a bot in this language."""
-        return frozenset((*self.templates, SCHEMA_FILE, SAMPLE_FILE))
+        """Every file that a bot in this language may have."""
+        return frozenset(
+            (SCHEMA_FILE, SAMPLE_FILE, *(name for files in self.forms.values() for name in files))
+        )
 
 
-_ALIKE = ("bot-config.yaml", "README.md")
-_MODULES = ("main", "strategy", "parameters", "trading", "risk", "orders", "data")
+def _forms(
+    ending: str, *more: str, tests: str, of_quotes: str, of_markets: str, of_portfolio: str
+) -> dict[Form, dict[str, str]]:
+    """The files of each form: what every bot has, and what those that quote or trade several markets have."""
+    modules = ("main", "strategy", "parameters", "trading", "risk", "orders", "data")
+    names = (*(f"{module}{ending}" for module in modules), "bot-config.yaml", "README.md", *more)
+    one = {name: f"{name}.j2" for name in (*names, tests)}
+    further = {
+        "quotes": (f"trader{ending}", f"quotes{ending}", of_quotes),
+        "several": (f"trader{ending}", f"portfolio{ending}", of_portfolio),
+    }
+    quotes, several = ({**one, **{name: f"{name}.j2" for name in further[form]}} for form in further)
+    return {"one": one, "quotes": quotes, "several": {**several, tests: f"{of_markets}.j2"}}
+
 
 LAYOUTS: dict[Language, Layout] = {
     "python": Layout(
         folder="python",
         title="Python",
-        templates=(
-            *(f"{module}.py" for module in _MODULES),
-            *_ALIKE,
+        forms=_forms(
+            ".py",
             "requirements.txt",
             "tests/conftest.py",
-            "tests/test_strategy.py",
+            tests="tests/test_strategy.py",
+            of_quotes="tests/test_quotes.py",
+            of_markets="tests/test_markets.py",
+            of_portfolio="tests/test_portfolio.py",
         ),
     ),
     # Laid out by hand, so that no formatter runs: a test holds it against prettier.
     "nodejs": Layout(
         folder="nodejs",
         title="Node.js",
-        templates=(
-            *(f"{module}.js" for module in (*_MODULES, "money")),
-            *_ALIKE,
+        forms=_forms(
+            ".js",
+            "money.js",
+            "trader.js",
             "package.json",
-            "tests/strategy.test.js",
+            tests="tests/strategy.test.js",
+            of_quotes="tests/quotes.test.js",
+            of_markets="tests/markets.test.js",
+            of_portfolio="tests/portfolio.test.js",
         ),
     ),
 }

@@ -18,7 +18,13 @@ from shared.tools.templates.catalog import BotType, Language, Strategy
 from shared.tools.templates.fields import SECRET_FIELDS, as_json, bot_fields, bot_schema, python_kind
 from shared.tools.templates.layouts import LAYOUTS, camel, javascript_literal, python_literal
 from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters
+from shared.tools.templates.parameters_markets import (
+    FundingCarryParameters,
+    MomentumRotationParameters,
+    PairsArbitrageParameters,
+)
 from shared.tools.templates.sample import sample_csv
+from shared.tools.templates.sample_markets import basket_csv, carry_csv, pair_csv
 
 if TYPE_CHECKING:
     import jinja2
@@ -98,14 +104,26 @@ def render_bot(bot: Bot) -> dict[str, bytes]:
     }
     layout = LAYOUTS[bot.language]
     environment = _environment(layout.folder)
-    files = {name: environment.get_template(f"{name}.j2").render(values) for name in layout.templates}
+    templates = layout.forms[bot.strategy.form]
+    files = {name: environment.get_template(path).render(values) for name, path in templates.items()}
     schema = bot_schema(title=f"{bot.strategy.title} configuration", fields=fields)
     files["bot-schema.json"] = json.dumps(schema, indent=2) + "\n"
-    files["sample.csv"] = sample_csv(
-        minutes=TIMEFRAME_MINUTES[bot.parameters.timeframe], start_price=_sample_price(bot.parameters)
-    )
+    files["sample.csv"] = _sample(bot)
     formatted = {**files, **_format({n: text for n, text in files.items() if n.endswith(".py")})}
     return {name: formatted[name].encode() for name in sorted(formatted)}
+
+
+def _sample(bot: Bot) -> str:
+    """The sample candles that fit what the bot trades."""
+    minutes = TIMEFRAME_MINUTES[bot.parameters.timeframe]
+    if isinstance(bot.parameters, PairsArbitrageParameters):
+        return pair_csv((bot.parameters.symbol, bot.parameters.second_symbol), minutes=minutes)
+    if isinstance(bot.parameters, MomentumRotationParameters):
+        symbols = (bot.parameters.symbol, *bot.parameters.other_symbols.split(","))
+        return basket_csv(symbols, minutes=minutes)
+    if isinstance(bot.parameters, FundingCarryParameters):
+        return carry_csv(bot.parameters.symbol, minutes=minutes)
+    return sample_csv(minutes=minutes, start_price=_sample_price(bot.parameters))
 
 
 def _sample_price(parameters: BotParameters) -> Decimal:
