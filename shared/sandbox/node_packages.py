@@ -1,7 +1,7 @@
-"""The packages that a Node.js bot may import where it is run here, by their names, and the platform's way to run it.
+"""The packages that a Node.js bot may import where it is run here, and the platform's way to run it.
 
-The platform's SDK is on GitHub's package registry, which asks for an account: what stands here for it is our own
-(`nodejs/the0-node/README.md`). The other packages are those of package-lock.json.
+The platform's SDK is on GitHub's package registry, which asks for an account: what stands here for it is
+our own (`nodejs/the0-node/README.md`). The other packages are those of package-lock.json.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def missing_packages() -> str:
 
 
 def link_packages(folder: Path, *more: str) -> None:
-    """Makes `folder`/node_modules with a link to each package, and to `more` installed ones, for bots below it."""
+    """Makes `folder`/node_modules with links to the packages and to `more` installed ones, for bots below it."""
     packages = {**node_packages(), **{name: _INSTALLED / name for name in more}}
     for name, target in packages.items():
         link = folder / "node_modules" / name

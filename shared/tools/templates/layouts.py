@@ -18,7 +18,7 @@ SAMPLE_FILE = "sample.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One language: the folder of its templates, and the files of each form by the template that makes them."""
+    """One language: the folder of its templates, and each form's files by the template that makes them."""
 
     folder: str
     title: str
