@@ -149,8 +149,7 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             name="macd_trend",
             title="MACD trend",
-            summary="buys when the MACD line crosses above its signal line in a rising market, sells when it "
-            "crosses below",
+            summary="buys when the MACD line crosses above its signal line, sells when it crosses below",
             model=MacdTrendParameters,
             aliases=("macd trend", "macd crossover", "macd", "moving average convergence"),
         ),
@@ -179,7 +178,7 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             name="volatility_targeting",
             title="Volatility targeting",
-            summary="holds more while the market is calm and less while it swings, for a steady volatility",
+            summary="holds more while the market is calm and less while it swings",
             model=VolatilityTargetingParameters,
             aliases=(
                 "volatility targeting", "target volatility", "volatility target", "vol targeting",

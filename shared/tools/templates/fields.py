@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from shared.tools.templates.catalog import BotType, Parameter, Strategy
 from shared.tools.templates.parameters import SYMBOL_PATTERN, BotParameters
+from shared.tools.templates.parameters_markets import PERPETUAL_PATTERN, SPOT_PATTERN
 
 # Belongs to the instance on the platform, not to the bot's configuration.
 _INSTANCE_ONLY = ("schedule",)
@@ -28,12 +29,19 @@ def bot_fields(*, strategy: Strategy, parameters: BotParameters, bot_type: BotTy
     values: dict[str, Any] = {**dict(parameters), "live_trading": False}
     chosen = tuple(
         replace(
-            parameter, default=values[name], pattern=SYMBOL_PATTERN if name == "symbol" else parameter.pattern
+            parameter, default=values[name], pattern=_symbol_pattern(strategy.name, name) or parameter.pattern
         )
         for name, parameter in strategy.parameters.items()
         if name not in left_out
     )
     return (*chosen, *_OWN_FIELDS)
+
+
+def _symbol_pattern(strategy: str, name: str) -> str | None:
+    """What the bot takes as a symbol, None for other fields; the tool itself takes more and rewrites it."""
+    if name not in ("symbol", "second_symbol"):
+        return None
+    return {"pairs_arbitrage": PERPETUAL_PATTERN, "funding_carry": SPOT_PATTERN}.get(strategy, SYMBOL_PATTERN)
 
 
 def bot_schema(*, title: str, fields: tuple[Parameter, ...]) -> dict[str, Any]:

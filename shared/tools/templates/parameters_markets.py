@@ -17,16 +17,16 @@ from shared.tools.templates.parameters import (
 )
 
 MOST_MARKETS = 20
-_PERPETUAL = re.compile(r"^[A-Za-z0-9.]{1,20}/([A-Za-z0-9.]{1,20}):[A-Za-z0-9.]{1,20}$")
-_SPOT = re.compile(r"^[A-Za-z0-9.]{1,20}/[A-Za-z0-9.]{1,20}$")
+SPOT_PATTERN = r"^[A-Za-z0-9.]{1,20}/[A-Za-z0-9.]{1,20}$"
+PERPETUAL_PATTERN = r"^[A-Za-z0-9.]{1,20}/[A-Za-z0-9.]{1,20}:[A-Za-z0-9.]{1,20}$"
 _EIGHT_HOURS = 480
 
 
 def _as_perpetual(symbol: str) -> str:
     """`ETH/USDT` as its linear perpetual `ETH/USDT:USDT`; a perpetual unchanged."""
-    if _SPOT.match(symbol):
+    if re.match(SPOT_PATTERN, symbol):
         symbol = f"{symbol}:{symbol.split('/')[1]}"
-    if not _PERPETUAL.match(symbol):
+    if not re.match(PERPETUAL_PATTERN, symbol):
         raise ValueError("must be a perpetual as ccxt writes it, for example ETH/USDT:USDT")
     return symbol
 
@@ -34,7 +34,7 @@ def _as_perpetual(symbol: str) -> str:
 def _as_spot(symbol: str) -> str:
     """The spot market of a perpetual; a spot market unchanged."""
     symbol = symbol.split(":", maxsplit=1)[0]
-    if not _SPOT.match(symbol):
+    if not re.match(SPOT_PATTERN, symbol):
         raise ValueError("must be a spot market as ccxt writes it, for example BTC/USDT")
     return symbol
 
@@ -224,5 +224,7 @@ __all__ = [
     "FundingCarryParameters",
     "MOST_MARKETS",
     "MomentumRotationParameters",
+    "PERPETUAL_PATTERN",
     "PairsArbitrageParameters",
+    "SPOT_PATTERN",
 ]

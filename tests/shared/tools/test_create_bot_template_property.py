@@ -21,7 +21,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]  # the package ha
 from shared.analysis import analyse_files
 from shared.tools.templates.catalog import STRATEGIES, BotType, Parameter, Strategy
 from shared.tools.templates.fields import as_json
-from shared.tools.templates.parameters import BotParameters
+from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters, write_symbol
 from shared.tools.templates.render import NAME_PATTERN, Bot, bot_name, derived_name, render_bot
 
 SETS = 20
@@ -56,6 +56,10 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
     """Allowed values of one parameter, its limits among them."""
     if parameter.name == "symbol":
         return symbols
+    if parameter.name == "second_symbol":
+        return st.sampled_from(["sol-usdt", "ETH/BTC", "1000PEPE/USDC:USDC"])
+    if parameter.name == "other_symbols":
+        return st.lists(symbols, min_size=1, max_size=19)
     if parameter.name == "exchange":
         return st.sampled_from(["binance", "kraken", "Coinbase", "okx2"])
     if parameter.name == "schedule":
@@ -68,7 +72,8 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
     assert parameter.maximum is not None
     least, most = parameter.minimum, parameter.maximum
     if parameter.kind == "integer":
-        return st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
+        whole = st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
+        return st.none() | whole if parameter.nullable else whole
     # Prices and amounts over twenty orders of magnitude; the rest by its range.
     steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=2 if least >= 0.01 else 8)
     numbers = st.sampled_from([least, most]) | steps.filter(lambda value: len(value.as_tuple().digits) <= 15)
@@ -93,6 +98,17 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         low, high = sorted((float(fitted.get("buy_below", 30)), float(fitted.get("sell_above", 70))))
         low = min(low, 98.0)
         fitted.update(buy_below=low, sell_above=high if high > low else low + 0.5)
+    if strategy == "macd_trend":
+        fast, slow = sorted((fitted.get("fast_period", 12), fitted.get("slow_period", 26)))
+        fitted.update(fast_period=min(fast, 60), slow_period=max(slow, min(fast, 60) + 1))
+    if strategy == "market_making":
+        fitted["max_inventory"] = max(fitted.get("max_inventory", 500), fitted.get("amount", 100))
+    if strategy == "pairs_arbitrage":
+        fit_pair(fitted)
+    if strategy == "momentum_rotation":
+        fit_basket(fitted)
+    if strategy == "funding_carry":
+        fit_carry(fitted)
     if strategy == "sma_crossover":
         fast, slow = sorted((fitted.get("fast_period", 10), fitted.get("slow_period", 30)))
         fitted.update(fast_period=min(fast, 300), slow_period=max(slow, min(fast, 300) + 1))
@@ -106,6 +122,38 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         if lower is not None and upper is not None and lower != upper:
             fitted.update(lower_price=min(lower, upper), upper_price=max(lower, upper), centre_price=None)
     return fitted
+
+
+def fit_pair(fitted: dict[str, Any]) -> None:
+    """Two perpetuals that differ, thresholds that rise."""
+    if "symbol" in fitted:
+        fitted["symbol"] = "kPEPE/USDC" if len(fitted["symbol"]) % 2 else "XRP/USDT:USDT"
+    entry = float(fitted.get("entry_z", 2))
+    fitted.update(entry_z=entry, exit_z=min(float(fitted.get("exit_z", 0.5)), entry - 0.1))
+    if fitted.get("stop_z", 4) is not None:
+        fitted["stop_z"] = max(float(fitted.get("stop_z", 4)), entry + 0.1)
+
+
+def fit_basket(fitted: dict[str, Any]) -> None:
+    """Markets that differ, of which some stay out; shares and intervals that fit."""
+    first = write_symbol(fitted.get("symbol", "BTC/USDT"))
+    others = [write_symbol(one) for one in fitted.get("other_symbols", ["ETH/USDT", "SOL/USDT", "ADA/USDT"])]
+    fitted["other_symbols"] = [one for one in dict.fromkeys(others) if one != first] or ["ODD/USDT"]
+    fitted["top_count"] = min(fitted.get("top_count", 3), len(fitted["other_symbols"]))
+    if "max_position_pct" in fitted:
+        fitted["max_position_pct"] = min(fitted["max_position_pct"], 100 // fitted["top_count"])
+    fitted["interval_hours"] = max(fitted.get("interval_hours", 720), 168)
+
+
+def fit_carry(fitted: dict[str, Any]) -> None:
+    """A spot market, short candles, thresholds that rise."""
+    fitted["symbol"] = "1000PEPE/USDT" if "symbol" in fitted else "BTC/USDT:USDT"
+    if TIMEFRAME_MINUTES[fitted.get("timeframe", "8h")] > 480:
+        fitted["timeframe"] = "4h"
+    entry = float(fitted.get("entry_funding_pct", 0.01))
+    fitted.update(
+        entry_funding_pct=entry, exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), entry - 0.01)
+    )
 
 
 def check_platform_rules(files: dict[str, bytes], bot: Bot) -> None:
