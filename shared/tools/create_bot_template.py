@@ -32,11 +32,11 @@ _RUNTIMES: dict[str, Language] = {"python3.11": "python", "nodejs20": "nodejs"}
 _VERSION = re.compile(r"^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$")
 
 _PARAMETERS_HELP = (
-    "strategy parameters by name; those left out take their defaults, so give all that matter again when "
-    "changing a bot. All strategies: "
-    + ", ".join(BotParameters.model_fields)
-    + ". "
-    + " ".join(f"{s.name}: {', '.join(s.own_parameters)}." for s in STRATEGIES.values())
+    "by name; those left out take their defaults, so give all that matter again when changing a bot. "
+    "All strategies: "
+    + " ".join(BotParameters.model_fields)
+    + "; "
+    + "; ".join(f"{s.name}: {' '.join(s.own_parameters)}" for s in STRATEGIES.values())
 )
 
 

@@ -62,7 +62,11 @@ class _Reader:
 def extract_parameters(text: str, strategy: str | None) -> Extraction:
     """The parameters that the canonical text states: the common ones and, if given, the strategy's own."""
     reader = _Reader(_new_values_only(text, strategy))
-    refused = [one for one in REFUSALS if one.strategy in (None, strategy) and one.words.search(text)]
+    refused = [
+        one
+        for one in REFUSALS
+        if one.strategy in (None, strategy) and strategy not in one.but_not and one.words.search(text)
+    ]
     for refusal in refused:
         for match in refusal.words.finditer(reader.text) if refusal.takes_numbers else ():
             reader.blank(*match.span())

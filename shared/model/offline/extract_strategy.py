@@ -12,6 +12,12 @@ TITLES = {
     "breakout": "Breakout (Donchian)",
     "dca": "Dollar-cost averaging",
     "grid": "Grid",
+    "macd_trend": "MACD trend",
+    "pairs_arbitrage": "Pairs arbitrage",
+    "market_making": "Market making",
+    "volatility_targeting": "Volatility targeting",
+    "momentum_rotation": "Momentum rotation",
+    "funding_carry": "Funding carry",
 }
 
 # Words and how surely they name the strategy: 3 names it, 2 nearly, 1 fits it where nothing else is said.
@@ -20,7 +26,7 @@ _WORDS: tuple[tuple[str, int, str], ...] = (
     ("rsi_momentum", 2, r"over ?sold|over ?bought"),
     ("rsi_momentum", 1, r"momentum"),
     ("sma_crossover", 3, r"(?:[se]?ma|moving[ -]averages?|averages?)s?[ -]cross\w{0,6}|sma|ema|moving[ "
-                         r"-]averages?|mas"
+                         r"-]averages?(?! convergence)|mas"
      r"|golden[ -]cross|death[ -]cross"),
     ("sma_crossover", 2, r"cross[ -]?overs?|\d{1,3}[ -](?:day|period|week|hour) averages?|averages cross"
                          r"|fast and slow"),
@@ -39,17 +45,28 @@ _WORDS: tuple[tuple[str, int, str], ...] = (
      r"|daily|monthly"
      r"|hourly|biweekly|once a|\d times a|fortnightly)(?! trade)"),
     ("grid", 3, r"grids?(?:[ -](?:trading|bot|trader))?"),
+    ("macd_trend", 3, r"macd|moving[ -]averages? convergence"),
+    ("pairs_arbitrage", 3, r"pairs?[ -](?:arbitrage|trading|trades?|traders?|bot|strategy)"
+                           r"|stat(?:istical)?[ -]arb(?:itrage)?|co-?integrat\w{2,4}"),
+    ("market_making", 3, r"market[ -]mak(?:ing|ers?)|mak(?:e|es|ing) (?:a |the )?markets?|bid and ask"),
+    ("volatility_targeting", 3, r"vol(?:atility)?[ -]target\w{0,3}|(?:constant|managed) vol(?:atility)?"
+                                r"|target\w{0,3} (?:an? |for )?(?:annual\w{0,4} |yearly )?"
+                                r"(?:\d{1,3}(?:\.\d{1,3})?% )?(?:annual\w{0,4} |yearly |a year )?"
+                                r"vol(?:atility)?"),
+    ("momentum_rotation", 3, r"rotat(?:e|es|ing|ion|ional)|(?:relative|dual|cross-sectional) momentum"),
+    ("funding_carry", 3, r"funding(?:[ -](?:rates?|carry|arbitrage|payments?|fees?))?|cash[ -]and[ -]carry"
+                         r"|carry[ -]trad(?:e|es|ing)"),
 )  # fmt: skip
 _STRATEGY = tuple((name, weight, re.compile(rf"\b(?:{words})\b")) for name, weight, words in _WORDS)
 
 _NOT_OFFERED = re.compile(
-    r"\b(macd|arbitrage|market[ -]mak(?:ing|er)|martingale|pairs?[ -]trading|machine learning|neural "
+    r"\b(arbitrage|martingale|machine learning|neural "
     r"net(?:work)?s?"
     r"|lstm|reinforcement learning|ichimoku|vwap|twap|stochastics?|supertrend|sentiment|news trading"
     r"|parabolic sar"
-    r"|fibonacci|elliott wave|copy[ -]trading|snip(?:er|ing)|funding[ -]rate(?: carry)?|carry trade"
+    r"|fibonacci|elliott wave|copy[ -]trading|snip(?:er|ing)"
     r"|options?(?= trad| strateg)"
-    r"|rebalanc\w{1,5}|trend[ -]following|scalp(?:ing|er)|volatility targeting|momentum rotation"
+    r"|rebalanc\w{1,5}|trend[ -]following|scalp(?:ing|er)"
     r"|candlestick patterns?"
     r"|front[ -]?running|wash trading|smart money)\b"
 )
@@ -91,12 +108,12 @@ def choose_from_list(text: str) -> str | None:
     """The strategy that a short reply picks from the numbered list: `2`, `the third one`, `option 4`."""
     match = re.fullmatch(
         r"(?:i(?:'d| would)? (?:like|want|take|choose) )?(?:the |option |number |no\.? ?|#)?"
-        r"(?:([1-6])|(first|second|third|fourth|fifth|sixth|last))(?: one| option| strategy)?(?: "
+        r"(?:(1[0-2]|[1-9])|(first|second|third|fourth|fifth|sixth|last))(?: one| option| strategy)?(?: "
         r"please)?[.!)]?",
         text.strip(),
     )
     if not match:
         return None
     words = ("first", "second", "third", "fourth", "fifth", "sixth")
-    index = int(match[1]) - 1 if match[1] else (5 if match[2] == "last" else words.index(match[2]))
+    index = int(match[1]) - 1 if match[1] else (-1 if match[2] == "last" else words.index(match[2]))
     return tuple(TITLES)[index]

@@ -1,67 +1,16 @@
 """How people say each parameter in English: tables of labels and phrases, read by extract_parameters.py.
 
-Names are those of create_bot_template; a test holds them to its catalogue. `#n` stands for a number without
-per cent sign, `#p` for one with it, `~` for a short stretch without digits or punctuation.
+Names are those of create_bot_template; a test holds them to its catalogue. The signs in the patterns are
+those of phrase_signs.py; the strategies of several markets and of quotes are in phrases_of_markets.py.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from shared.model.offline.numerals import NUMBER
-
-_TOKENS = {
-    "#n": rf"(?<![\w.%])\$?(?P<N>{NUMBER})(?![%\d]|\.\d)",
-    "#p": rf"(?<![\w.])(?P<N>{NUMBER})%",
-    "~": r"[^\d.,;!?\n]{0,30}?",
-    "@unit": r"(?:[ -]?(?:period|candle|candlestick|bar|day|hour|week|minute|session)s?)?",
-}
-
-
-def phrase(pattern: str) -> re.Pattern[str]:
-    """The pattern with the signs of this module written out; its numbers become groups n1, n2 …"""
-    for token, meaning in _TOKENS.items():
-        pattern = pattern.replace(token, meaning)
-    parts = pattern.split("?P<N>")
-    return re.compile(parts[0] + "".join(f"?P<n{i}>{part}" for i, part in enumerate(parts[1:], 1)))
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A pattern whose numbers are the values of `names`, in this order; `limits` are what the words allow."""
-
-    names: tuple[str, ...]
-    pattern: re.Pattern[str]
-    limits: tuple[float, float] = (0, 1e12)
-    rising: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Words beside numbers, to be told apart by place (assign.py); `per_cent` says which numbers."""
-
-    words: tuple[tuple[str | None, str], ...]
-    per_cent: bool = False
-    limits: tuple[float, float] = (0, 1e12)
-
-    def pattern(self) -> re.Pattern[str]:
-        """One pattern for all labels; the group `g<index>` tells which."""
-        return re.compile("|".join(rf"(?P<g{i}>\b(?:{words})\b)" for i, (_, words) in enumerate(self.words)))
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """Words that fix a value by themselves."""
-
-    name: str
-    pattern: re.Pattern[str]
-    value: object
-
-
-def _p(names: str, pattern: str, low: float = 0, high: float = 1e12, *, rising: bool = False) -> Phrase:
-    return Phrase(tuple(names.split()), phrase(pattern), (low, high), rising)
-
+from shared.model.offline import phrases_of_markets as more
+from shared.model.offline.phrase_signs import Constant, Labels, Phrase
+from shared.model.offline.phrase_signs import entry as _p
 
 _OF = r"(?: (?:of|at|to|is|are|be|by|should be|around|about|exactly|set to|equal to|=|:))*[ :=]{1,3}"
 _NOT = (
@@ -197,6 +146,7 @@ OWN_PHRASES: dict[str, tuple[Phrase, ...]] = {
         _p("centre_price", r"\b(?:around|cent(?:re|er)(?:e?d)?(?: (?:price|at|on|around|of|to))*|middle(?: "
                            r"at| of)?)[ :=]{1,3}#n"),
     ),
+    **more.PHRASES,
 }  # fmt: skip
 
 OWN_LABELS: dict[str, tuple[Labels, ...]] = {
@@ -240,6 +190,7 @@ OWN_LABELS: dict[str, tuple[Labels, ...]] = {
             ),
         ),
     ),
+    **more.LABELS,
 }  # fmt: skip
 
 OWN_CONSTANTS: dict[str, tuple[Constant, ...]] = {
@@ -270,6 +221,7 @@ OWN_CONSTANTS: dict[str, tuple[Constant, ...]] = {
         Constant("dip_multiplier", re.compile(r"\btripl(?:e|es|ing)\b"), 3),
     ),
     "grid": (),
+    **more.CONSTANTS,
 }
 
 OWN_NAMES: dict[str, frozenset[str]] = {
@@ -278,6 +230,7 @@ OWN_NAMES: dict[str, frozenset[str]] = {
         + [name for labels in OWN_LABELS[strategy] for name, _ in labels.words if name]
         + [item.name for item in OWN_CONSTANTS[strategy]]
     )
+    | more.MARKETS.get(strategy, frozenset())
     for strategy in OWN_PHRASES
 }
 COMMON_NAMES = frozenset((

@@ -43,6 +43,24 @@ _LESSONS = {
     "down and sold "
     "one level higher. It earns from swings inside the range; below the range it is left with all that it "
     "bought.",
+    "macd_trend": "The MACD line (Appel) is a fast exponential average of the price less a slow one, and its "
+    "signal line an average of that. A crossing is taken for a turn of the trend; this template buys only "
+    "above a long average. It follows long moves and pays for false turns in between.",
+    "pairs_arbitrage": "Two markets that move together are compared by least squares of their log prices. "
+    "When the spread is unusually wide, the dear one is sold short and the cheap one bought, hoping that "
+    "it closes. It loses when the two part for good.",
+    "market_making": "Two post-only limit orders stand around the price and earn the spread when both are "
+    "taken. The more is held, the lower both are set (Avellaneda and Stoikov, 2008). It earns in quiet "
+    "markets, and buys all the way down in a fall, up to its inventory limit.",
+    "volatility_targeting": "The position is the amount times target volatility over measured volatility, at "
+    "most the amount (Moreira and Muir, 2017). It is rebalanced only outside a band, to save fees. It makes "
+    "the risk steady; it does not foresee falls.",
+    "momentum_rotation": "The markets of a basket are ranked by their rise over some time, and the strongest "
+    "are held until the next ranking (Jegadeesh and Titman, 1993). It rides leaders, and suffers when the "
+    "leadership changes fast.",
+    "funding_carry": "Holders of a perpetual pay each other funding. The coin bought and its perpetual sold "
+    "short cancel each other's price, and the short is paid while the rate is positive. It loses when the "
+    "rate turns, by fees, and when a short's collateral runs out.",
 }
 
 

@@ -71,8 +71,10 @@ def _defaults(text: Any) -> dict[str, Any]:
 
 
 def _strategy_of(parameters: dict[str, Any]) -> str | None:
-    """The strategy whose own parameters the schema has, when only one fits best."""
+    """The strategy whose own parameters the schema has, of several that fit equally the one with most."""
     counts = {strategy: len(names & set(parameters)) / len(names) for strategy, names in OWN_NAMES.items()}
     best = max(counts.values())
-    leaders = [strategy for strategy, count in counts.items() if count == best]
+    fitting = [strategy for strategy, count in counts.items() if count == best]
+    most = max(len(OWN_NAMES[strategy]) for strategy in fitting)
+    leaders = [strategy for strategy in fitting if len(OWN_NAMES[strategy]) == most]
     return leaders[0] if best > 0.5 and len(leaders) == 1 else None

@@ -13,14 +13,15 @@ from shared.model.offline.phrases import BUY
 class Refusal:
     """Words that ask for it, and the sentence for the user.
 
-    `strategy` is the only one it is about, None for all. The numbers within the words mean nothing else when
-    `takes_numbers` is set.
+    `strategy` is the only one it is about, None for all `but_not` these. The numbers within the words mean
+    nothing else when `takes_numbers` is set.
     """
 
     words: re.Pattern[str]
     sentence: str
     strategy: str | None = None
     takes_numbers: bool = False
+    but_not: tuple[str, ...] = ()
 
 
 REFUSALS = (
@@ -50,7 +51,8 @@ REFUSALS = (
             r"\b(?:go|goes|going|open|take) (?:a )?shorts?\b(?! (?:period|term|sma|ma|average))"
             r"|\bshort(?:[ -]sell|ing|s? (?:when|if|it|at)\b)"
         ),
-        "The templates only buy and sell what was bought; they never sell short.",
+        "This template only buys and sells what was bought; it never sells short.",
+        but_not=("pairs_arbitrage", "funding_carry"),
     ),
     Refusal(
         re.compile(

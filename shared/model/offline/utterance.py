@@ -27,7 +27,7 @@ _BARE_HOST = re.compile(
     re.IGNORECASE,
 )
 _FILE = re.compile(
-    r"(?<![\w/.-])((?:[\w.-]{1,60}/){0,7}[\w-]{1,100}(?:\.[\w-]{1,20}){0,2}"
+    r"(?<![\w/.-])(?![Nn]ode\.[Jj][Ss]\b)((?:[\w.-]{1,60}/){0,7}[\w-]{1,100}(?:\.[\w-]{1,20}){0,2}"
     r"\.(?:py|yaml|yml|json|md|txt|csv|toml|js|ts|html|png))(?![\w/])"
 )
 _NAME = re.compile(

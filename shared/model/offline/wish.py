@@ -26,6 +26,8 @@ _FIXED_TIME = re.compile(
     r"|\bat (?:\d|noon|midnight)|morning|evening"
 )
 _BUYS_A_DAY = 5
+# Strategies for which `weekly` says how often they act, not how long a candle is.
+_REGULAR = ("dca", "momentum_rotation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +83,8 @@ def read_wish(utterance: Utterance, current: str | None = None) -> BotWish:
     _keep_consistent(parameters, chosen, draft)
     if named.exponential and chosen == "sma_crossover":
         draft.remarks.append("The crossover template uses simple moving averages, not exponential ones.")
-    if utterance.other_symbols:
-        draft.remarks.append(
-            f"One bot trades one market: I take {utterance.symbol} and leave "
-            f"{', '.join(utterance.other_symbols)}."
-        )
+    _read_further_markets(draft, utterance, chosen)
+    parameters |= draft.parameters
     return BotWish(
         strategy=strategy if strategy != current else None,
         candidates=candidates,
@@ -97,6 +96,27 @@ def read_wish(utterance: Utterance, current: str | None = None) -> BotWish:
         remarks=(*draft.remarks, *found.notes),
         unread=found.unread,
     )
+
+
+def _read_further_markets(draft: _Draft, utterance: Utterance, strategy: str | None) -> None:
+    """The markets beside the first: another leg, the rest of a basket, or more than one bot can trade."""
+    others = utterance.other_symbols
+    if not others:
+        return
+    if strategy == "momentum_rotation":
+        draft.parameters["other_symbols"] = ",".join(others)
+        return
+    if strategy == "pairs_arbitrage":
+        draft.parameters["second_symbol"], others = others[0], others[1:]
+    elif strategy == "funding_carry":
+        # The perpetual of the spot market is its other leg, whether it is named or not.
+        coin = (utterance.symbol or "").split(":")[0]
+        others = tuple(one for one in others if one.split(":")[0] != coin)
+    if others:
+        kept = " and ".join(draft.parameters[n] for n in ("symbol", "second_symbol") if n in draft.parameters)
+        draft.remarks.append(
+            f"One bot of this kind trades no more markets: I take {kept} and leave {', '.join(others)}."
+        )
 
 
 def _resolve(
@@ -117,7 +137,7 @@ def _resolve(
 
 
 def _read_time(draft: _Draft, utterance: Utterance, strategy: str | None) -> None:
-    saves = strategy == "dca"
+    saves = strategy in _REGULAR
     frame = find_timeframe(draft.text, of_bot=not saves)
     if frame and not (frame.implied and saves):
         _take_timeframe(draft, frame)
@@ -149,7 +169,7 @@ def _take_timeframe(draft: _Draft, frame: FoundTimeframe) -> None:
 
 def _note_rhythm(draft: _Draft, rhythm: Rhythm, saves: bool) -> None:
     if saves and rhythm.hours == 720:
-        draft.remarks.append("A month counts as 30 days between two buys.")
+        draft.remarks.append("A month counts as 30 days.")
     elif saves and rhythm.hours is None:
         draft.remarks.append("The savings plan buys at most once an hour.")
     elif not saves and not rhythm.cron:

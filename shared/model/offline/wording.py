@@ -16,6 +16,12 @@ RULES = {
     "breakout": "buys above the highest high of the Donchian channel and sells below its lowest low",
     "dca": "buys a fixed amount at regular times, and more after a dip",
     "grid": "buys one lot at each price level down and sells one at each level up",
+    "macd_trend": "buys when the MACD line crosses above its signal line and sells when it crosses below",
+    "pairs_arbitrage": "buys the cheap and shorts the dear one of two perpetuals whose prices go together",
+    "market_making": "quotes a buy below and a sell above the price, within a limit of inventory",
+    "volatility_targeting": "holds more while the market is calm and less while it swings",
+    "momentum_rotation": "holds the strongest markets of a basket and changes them at regular times",
+    "funding_carry": "buys the coin and shorts its perpetual while shorts are paid funding",
 }
 
 _NAMES = {
@@ -33,6 +39,16 @@ _NAMES = {
         "high",
     "dip_multiplier": "times the amount in a dip", "dip_lookback": "candles of the recent high",
     "lower_price": "lowest level", "upper_price": "highest level", "centre_price": "centre of the grid",
+    "signal_period": "signal line", "trend_period": "average that a buy must be above",
+    "second_symbol": "second market", "lookback": "candles of the comparison",
+    "entry_z": "open at standard deviations", "exit_z": "close within standard deviations",
+    "stop_z": "give up beyond standard deviations", "spread_pct": "spread between the quotes",
+    "max_inventory": "most inventory", "inventory_skew": "skew by inventory",
+    "target_volatility_pct": "volatility a year", "volatility_period": "candles of the volatility",
+    "rebalance_band_pct": "band without trades", "other_symbols": "further markets",
+    "momentum_period": "candles of the momentum", "top_count": "markets held",
+    "min_momentum_pct": "least momentum", "entry_funding_pct": "open when funding is above",
+    "exit_funding_pct": "close when funding is below", "funding_period": "candles of the mean funding",
     "spacing_pct": "distance between levels", "grid_levels": "number of levels",
 }  # fmt: skip
 _MOST_FINDINGS = 8

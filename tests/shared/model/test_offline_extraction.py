@@ -309,6 +309,45 @@ FURTHER_REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
+MORE_STRATEGIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("build a pairs bot on ETH/USDT:USDT and BTC/USDT:USDT, enter at 2 standard deviations",
+     "pairs_arbitrage",
+     {"symbol": "ETH/USDT:USDT", "second_symbol": "BTC/USDT:USDT", "entry_z": 2}),
+    ("Pairs trading bot for SOL and AVAX perpetuals on 15m: open at 2.5 sigma, close at 0.3, stop at 5 "
+     "standard deviations, 200 candle lookback, $500 per leg",
+     "pairs_arbitrage",
+     {"symbol": "SOL/USDT:USDT", "second_symbol": "AVAX/USDT:USDT", "timeframe": "15m", "entry_z": 2.5,
+      "exit_z": 0.3, "stop_z": 5, "lookback": 200, "amount": 500}),
+    ("make markets on SOL/USDT with 0.2% spread and at most 500 USDT of inventory", "market_making",
+     {"symbol": "SOL/USDT", "spread_pct": 0.2, "max_inventory": 500}),
+    ("market making bot for ETH: spread 0.5%, 50 USDT per quote, inventory limit 1000", "market_making",
+     {"symbol": "ETH/USDT", "spread_pct": 0.5, "amount": 50, "max_inventory": 1000}),
+    ("rotate monthly into the top 3 of BTC, ETH, SOL, ADA by 90-day momentum", "momentum_rotation",
+     {"symbol": "BTC/USDT", "other_symbols": "ETH/USDT,SOL/USDT,ADA/USDT", "top_count": 3,
+      "interval_hours": 720, "momentum_period": 90}),
+    ("momentum rotation bot: every week hold the best 2 of BTC, ETH, SOL and XRP, momentum over 30 days",
+     "momentum_rotation",
+     {"symbol": "BTC/USDT", "other_symbols": "ETH/USDT,SOL/USDT,XRP/USDT", "top_count": 2,
+      "interval_hours": 168, "momentum_period": 30}),
+    ("target 20% volatility on BTC", "volatility_targeting",
+     {"symbol": "BTC/USDT", "target_volatility_pct": 20}),
+    ("Build a volatility targeting bot on ETH with a target of 15%, 20-day volatility, rebalance band 5%",
+     "volatility_targeting",
+     {"symbol": "ETH/USDT", "target_volatility_pct": 15, "volatility_period": 20, "rebalance_band_pct": 5}),
+    ("collect funding on BTC when it is above 0.01%", "funding_carry",
+     {"symbol": "BTC/USDT", "entry_funding_pct": 0.01}),
+    ("funding carry on ETH/USDT: enter when funding is above 0.02% and exit below 0.005%, 5000 USDT per leg",
+     "funding_carry",
+     {"symbol": "ETH/USDT", "entry_funding_pct": 0.02, "exit_funding_pct": 0.005, "amount": 5000}),
+    ("MACD 12/26/9 on 4h", "macd_trend",
+     {"timeframe": "4h", "fast_period": 12, "slow_period": 26, "signal_period": 9}),
+    ("build a macd bot for SOL: fast 8, slow 21, signal 5, no trend filter, stop loss 4%", "macd_trend",
+     {"symbol": "SOL/USDT", "fast_period": 8, "slow_period": 21, "signal_period": 5, "trend_period": None,
+      "stop_loss_pct": 4}),
+)  # fmt: skip
+REQUESTS += MORE_STRATEGIES
+
+
 def wish(text: str, current: str | None = None) -> BotWish:
     return read_wish(read_utterance(text), current)
 
@@ -333,10 +372,10 @@ def test_what_is_read_is_what_the_catalogue_takes(
 @pytest.mark.parametrize(
     ("text", "not_offered"),
     [
-        ("Build me a market making bot", "market making"),
+        ("Build me a martingale bot", "martingale"),
         ("create an arbitrage bot between binance and kraken", "arbitrage"),
         ("machine learning bot for BTC", "machine learning"),
-        ("Build a MACD momentum bot", "macd"),
+        ("Build an ichimoku momentum bot", "ichimoku"),
         ("martingale bot please", "martingale"),
     ],
 )
@@ -416,3 +455,24 @@ def test_an_api_key_is_never_repeated() -> None:
     found = wish("rsi bot for BTC, my api key is sk-9f8e7d6c")
 
     assert "9f8e7d6c" not in repr((found.remarks, found.parameters, found.name))
+
+
+@pytest.mark.parametrize("words", ["in Node.js", "in JavaScript", "using node", "as a nodejs bot"])
+def test_the_language_is_read(words: str) -> None:
+    assert wish(f"build an MACD bot for BTC {words}").language == "nodejs"
+
+
+def test_a_bot_of_two_markets_says_what_it_leaves() -> None:
+    found = wish("pairs trading on ETH, BTC and SOL")
+    assert found.parameters["second_symbol"] == "BTC/USDT"
+    assert any("leave SOL/USDT" in remark for remark in found.remarks)
+    assert not wish("pairs trading on ETH and BTC").remarks
+
+
+def test_pairs_may_be_sold_short() -> None:
+    assert not wish("pairs trading on ETH and BTC, go short the dear one").remarks
+    assert any("never sells short" in one for one in wish("RSI bot on ETH, go short too").remarks)
+
+
+def test_the_perpetual_of_the_same_coin_is_the_other_leg_of_a_carry() -> None:
+    assert not wish("collect funding: buy BTC/USDT and short BTC/USDT:USDT").remarks

@@ -197,7 +197,8 @@ def test_a_bot_that_fell_out_of_the_history_is_read_from_its_files(strategy: str
     arguments = talk.arguments("create_bot_template")
     assert (arguments["strategy_type"], arguments["name"]) == (strategy, "kept-bot")
     parameters = arguments["parameters"]
-    assert (parameters["symbol"], parameters["max_trades_per_day"]) == ("ADA/EUR", 7)
+    symbol = STRATEGIES[strategy].model(symbol="ADA/EUR").symbol
+    assert (parameters["symbol"], parameters["max_trades_per_day"]) == (symbol, 7)
     assert (parameters["take_profit_pct"], parameters["exchange"]) == (6, "kraken")
     assert not {"data_source", "api_key", "live_trading"} & set(parameters)
 
@@ -246,7 +247,8 @@ def test_an_unclear_strategy_is_asked_for_once_and_the_answer_completes_the_requ
 
 
 @pytest.mark.parametrize(
-    ("answer", "strategy"), [("2", "sma_crossover"), ("the last one", "grid"), ("dca", "dca")]
+    ("answer", "strategy"),
+    [("2", "sma_crossover"), ("the last one", "funding_carry"), ("12", "funding_carry"), ("dca", "dca")],
 )
 def test_the_list_can_be_answered_by_number_or_name(answer: str, strategy: str) -> None:
     talk = Talk()

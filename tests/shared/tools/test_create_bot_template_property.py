@@ -75,7 +75,7 @@ def values(parameter: Parameter) -> st.SearchStrategy[Any]:
         whole = st.integers(int(least), int(most)) | st.sampled_from([int(least), int(most)])
         return st.none() | whole if parameter.nullable else whole
     # Prices and amounts over twenty orders of magnitude; the rest by its range.
-    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=2 if least >= 0.01 else 8)
+    steps = st.decimals(Decimal(str(least)), Decimal(str(most)), places=8 if parameter.unit == "quote" else 2)
     numbers = st.sampled_from([least, most]) | steps.filter(lambda value: len(value.as_tuple().digits) <= 15)
     return st.none() | numbers if parameter.nullable else numbers
 
@@ -98,20 +98,10 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         low, high = sorted((float(fitted.get("buy_below", 30)), float(fitted.get("sell_above", 70))))
         low = min(low, 98.0)
         fitted.update(buy_below=low, sell_above=high if high > low else low + 0.5)
-    if strategy == "macd_trend":
-        fast, slow = sorted((fitted.get("fast_period", 12), fitted.get("slow_period", 26)))
-        fitted.update(fast_period=min(fast, 60), slow_period=max(slow, min(fast, 60) + 1))
-    if strategy == "market_making":
-        fitted["max_inventory"] = max(fitted.get("max_inventory", 500), fitted.get("amount", 100))
-    if strategy == "pairs_arbitrage":
-        fit_pair(fitted)
-    if strategy == "momentum_rotation":
-        fit_basket(fitted)
-    if strategy == "funding_carry":
-        fit_carry(fitted)
-    if strategy == "sma_crossover":
-        fast, slow = sorted((fitted.get("fast_period", 10), fitted.get("slow_period", 30)))
-        fitted.update(fast_period=min(fast, 300), slow_period=max(slow, min(fast, 300) + 1))
+    if strategy in ("sma_crossover", "macd_trend"):
+        most, fast, slow = (300, 10, 30) if strategy == "sma_crossover" else (60, 12, 26)
+        fast, slow = sorted((fitted.get("fast_period", fast), fitted.get("slow_period", slow)))
+        fitted.update(fast_period=min(fast, most), slow_period=max(slow, min(fast, most) + 1))
     if strategy == "mean_reversion":
         widest = round(0.95 * (fitted.get("bollinger_period", 20) - 1) ** 0.5 - 0.005, 2)
         fitted["bollinger_std"] = min(float(fitted.get("bollinger_std", 2)), widest)
@@ -121,7 +111,14 @@ def fitting(strategy: str, drawn: dict[str, Any]) -> dict[str, Any]:
         lower, upper = fitted.pop("lower_price", None), fitted.pop("upper_price", None)
         if lower is not None and upper is not None and lower != upper:
             fitted.update(lower_price=min(lower, upper), upper_price=max(lower, upper), centre_price=None)
+    if strategy in FITTINGS:
+        FITTINGS[strategy](fitted)
     return fitted
+
+
+def fit_quotes(fitted: dict[str, Any]) -> None:
+    """A quote that fits into the inventory."""
+    fitted["max_inventory"] = max(fitted.get("max_inventory", 500), fitted.get("amount", 100))
 
 
 def fit_pair(fitted: dict[str, Any]) -> None:
@@ -152,8 +149,17 @@ def fit_carry(fitted: dict[str, Any]) -> None:
         fitted["timeframe"] = "4h"
     entry = float(fitted.get("entry_funding_pct", 0.01))
     fitted.update(
-        entry_funding_pct=entry, exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), entry - 0.01)
+        entry_funding_pct=entry,
+        exit_funding_pct=min(float(fitted.get("exit_funding_pct", 0)), round(entry - 0.01, 2)),
     )
+
+
+FITTINGS = {
+    "market_making": fit_quotes,
+    "pairs_arbitrage": fit_pair,
+    "momentum_rotation": fit_basket,
+    "funding_carry": fit_carry,
+}
 
 
 def check_platform_rules(files: dict[str, bytes], bot: Bot) -> None:
@@ -228,7 +234,7 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
         [sys.executable, "-W", "ignore", str(FORKS), *folders],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=True,
     )
     for outcome in map(json.loads, done.stdout.splitlines()):
