@@ -48,12 +48,15 @@ def configuration(parameters: BotParameters) -> dict[str, Any]:
     return {name: as_json(value) for name, value in parameters if name not in _OF_INSTANCES}
 
 
-def run_node(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_node(
+    *arguments: str, folder: Path, stdin: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs node in the folder, with nothing else in its environment."""
     return subprocess.run(
         ["node", *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], **environment},
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=_RUN_SECONDS,
