@@ -28,7 +28,7 @@ def missing_packages() -> str:
 
 
 def link_packages(folder: Path, *more: str) -> None:
-    """Makes `folder`/node_modules with links to the packages and to `more` installed ones, for bots below it."""
+    """Makes `folder`/node_modules with links to the packages, and to `more` that are installed."""
     packages = {**node_packages(), **{name: _INSTALLED / name for name in more}}
     for name, target in packages.items():
         link = folder / "node_modules" / name

@@ -41,10 +41,13 @@ _COMMANDS = {
     "nodejs": ("npm install", "node main.js", "npm test"),
 }
 _PLAIN_JAVASCRIPT = (
-    "Instead of TypeScript I write plain JavaScript, with the types in comments (JSDoc) that `tsc --checkJs` and "
-    "editors read: nothing has to be compiled."
+    "Instead of TypeScript I write plain JavaScript, with the types in comments (JSDoc) that `tsc --checkJs` "
+    "and editors read: nothing has to be compiled."
 )
-_SDK_PLACE = "Node.js 20.19 or newer runs it. The platform's SDK is on GitHub Packages: the README says how `npm` finds it."
+_SDK_PLACE = (
+    "Node.js 20.19 or newer runs it. The platform's SDK is on GitHub Packages: the README says how `npm` "
+    "finds it."
+)
 _LATER = (("verify", Intent.VERIFY), ("deploy", Intent.DEPLOY))
 
 

@@ -17,9 +17,23 @@ _HEADER = "symbol,time,open,high,low,close,volume"
 _EIGHT_HOURS = 480
 
 # Candles, drift and volatility of a candle.
-_REGIMES = ((80, 0.000, 0.006), (70, 0.003, 0.005), (60, 0.000, 0.010), (60, -0.0045, 0.008), (130, 0.002, 0.007))
+_REGIMES = (
+    (80, 0.000, 0.006),
+    (70, 0.003, 0.005),
+    (60, 0.000, 0.010),
+    (60, -0.0045, 0.008),
+    (130, 0.002, 0.007),
+)
 # Candles and the level around which the funding rate of a settlement lies.
-_FUNDING = ((70, 0.0003), (60, -0.0002), (60, 0.0005), (50, -0.0001), (70, 0.0002), (40, -0.0003), (50, 0.0004))
+_FUNDING = (
+    (70, 0.0003),
+    (60, -0.0002),
+    (60, 0.0005),
+    (50, -0.0001),
+    (70, 0.0002),
+    (40, -0.0003),
+    (50, 0.0004),
+)
 
 
 def pair_csv(symbols: tuple[str, str], *, minutes: int) -> str:
@@ -55,7 +69,9 @@ def carry_csv(symbol: str, *, minutes: int) -> str:
     source = random.Random(_SEED)  # noqa: S311
     spot = _walk(source, _REGIMES)
     levels = [level for count, level in _FUNDING for _ in range(count)]
-    perpetual = [price + 2 * level + source.gauss(0, 0.0002) for price, level in zip(spot, levels, strict=True)]
+    perpetual = [
+        price + 2 * level + source.gauss(0, 0.0002) for price, level in zip(spot, levels, strict=True)
+    ]
     settles = max(1, _EIGHT_HOURS // minutes)
     rates = [
         round(level + source.gauss(0, 0.00004), 8) if index % settles == 0 else 0.0

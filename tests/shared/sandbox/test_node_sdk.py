@@ -1,4 +1,4 @@
-"""The stand-in for the platform's Node.js SDK does what that SDK documents, and the runner what its runtime does."""
+"""The stand-in for the platform's Node.js SDK does what is documented, the runner what the runtime does."""
 
 from __future__ import annotations
 

@@ -115,12 +115,12 @@ def cases(
         parameters = settings_module.Parameters.from_config(config)
         needed = code.candles_needed(parameters)
         names = code.symbols(parameters) if hasattr(code, "symbols") else (parameters.symbol,)
-        start = float(
-            getattr(parameters, "centre_price", None) or getattr(parameters, "lower_price", None) or 100
-        )
+        start = first_price(parameters)
         base = rows(source, needed + 8, parameters.candle_ms, start)
-        markets = {name: base if source.random() < 0.1 else rows(source, needed + 8, parameters.candle_ms, start)
-                   for name in names}  # fmt: skip
+        count, step = needed + 8, parameters.candle_ms
+        markets = {
+            name: base if source.random() < 0.1 else rows(source, count, step, start) for name in names
+        }
         last, price = base[-1], plain(f"{start:.6g}")
         held = [
             [quantity, price, last[4], last[0] - source.randrange(0, 3) * parameters.candle_ms * 40]
