@@ -302,10 +302,12 @@ def _parameter_notes(bot: Bot, asked: Mapping[str, Any]) -> list[str]:
     """What became of the parameters that were not taken as they came."""
     notes = []
     model = bot.parameters
-    for name in ("symbol", "exchange"):
-        value = getattr(model, name)
+    for name in ("symbol", "second_symbol", "exchange"):
+        value = getattr(model, name, None)
         if name in asked and asked[name] != value:
-            notes.append(f"{name} {asked[name]!r} is written {value!r}, as ccxt does")
+            perpetual = ":" in str(value) and ":" not in str(asked[name])
+            why = "the perpetual, which can be sold short" if perpetual else "as ccxt does"
+            notes.append(f"{name} {asked[name]!r} is written {value!r}, {why}")
     if model.live_trading:
         notes.append("live_trading stays off in the bot: turn it on in the configuration of an instance")
     if bot.bot_type == "realtime" and model.schedule is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.model.offline.assign import Assigned, Mark, assign
 from shared.model.offline.numerals import NUMBER, number
+from shared.model.offline.phrase_signs import Constant, Labels, Phrase
 from shared.model.offline.phrases import (
     COMMON_CONSTANTS,
     COMMON_PHRASES,
@@ -15,9 +16,6 @@ from shared.model.offline.phrases import (
     OWN_LABELS,
     OWN_PHRASES,
     PERCENT_LABELS,
-    Constant,
-    Labels,
-    Phrase,
 )
 from shared.model.offline.refusals import REFUSALS
 

@@ -179,6 +179,42 @@ async def test_odd_symbols(bench: Bench, given: str, written: str, name: str) ->
     assert any("symbol" in note for note in created.notes) == (given != written)
 
 
+async def test_the_legs_of_a_pair_are_perpetuals_and_it_is_said(bench: Bench) -> None:
+    created = await bench.create("pairs_arbitrage", {"symbol": "ETH/USDT", "second_symbol": "btcusdt"})
+    assert created.parameters["symbol"] == "ETH/USDT:USDT"
+    assert created.parameters["second_symbol"] == "BTC/USDT:USDT"
+    assert sum("can be sold short" in note for note in created.notes) == 2
+
+
+async def test_a_basket_may_be_a_list_and_is_held_in_equal_shares(bench: Bench) -> None:
+    basket = ["eth/usdt", "SOL-USDT", "ADA/USDT", "ETH/USDT"]
+    created = await bench.create("momentum_rotation", {"other_symbols": basket, "top_count": 2})
+    assert created.parameters["other_symbols"] == "ETH/USDT,SOL/USDT,ADA/USDT"
+    assert created.parameters["max_position_pct"] == 50
+
+
+@pytest.mark.parametrize(
+    ("strategy", "first", "change"),
+    [
+        ("macd_trend", {}, {"signal_period": 7}),
+        ("pairs_arbitrage", {}, {"entry_z": 2.5}),
+        ("market_making", {}, {"spread_pct": 0.4}),
+        ("volatility_targeting", {}, {"target_volatility_pct": 30}),
+        ("momentum_rotation", {}, {"momentum_period": 30}),
+        ("funding_carry", {}, {"entry_funding_pct": 0.02}),
+    ],
+)
+async def test_changed_numbers_leave_the_code_alone(
+    bench: Bench, strategy: str, first: dict[str, Any], change: dict[str, Any]
+) -> None:
+    await bench.create(strategy, first)
+    changed = await bench.create(strategy, change)
+    updated = {file.filename for file in changed.files if file.outcome == "updated"}
+    assert updated == {"README.md", "bot-config.yaml", "bot-schema.json", "parameters.py"}
+    assert versions(changed)["parameters.py"] == 2
+    assert versions(changed)["strategy.py"] == 1
+
+
 @pytest.mark.parametrize("symbol", ["比特币", "A B", "", "BTC/USDT\nX", 'X"; import os #', "$" * 5, "A" * 51])
 async def test_impossible_symbols_are_refused_with_an_example(bench: Bench, symbol: str) -> None:
     with pytest.raises(ToolInputError, match=r"symbol.*BTC/USDT"):
@@ -211,6 +247,20 @@ async def test_impossible_symbols_are_refused_with_an_example(bench: Bench, symb
         ("breakout", {"max_position_pct": 101}, "max_position_pct: .*from 0.1 to 100"),
         ("breakout", {"paper_balance": "1234567890.1234567"}, "15 digits"),
         ("moon", {}, "strategy_type: must be one of rsi_momentum"),
+        ("macd_trend", {"fast_period": 30, "slow_period": 20}, "fast_period must be less than slow_period"),
+        ("pairs_arbitrage", {"symbol": "BRK.B"}, "symbol: must be a perpetual.*ETH/USDT:USDT"),
+        ("pairs_arbitrage", {"second_symbol": "eth/usdt"}, "another market than symbol"),
+        ("pairs_arbitrage", {"entry_z": 5}, "entry_z: .*from 0.5 to 4"),
+        ("pairs_arbitrage", {"exit_z": 2}, "exit_z must be less than entry_z"),
+        ("market_making", {"amount": 600}, "amount must be at most max_inventory"),
+        ("volatility_targeting", {"target_volatility_pct": 0}, "target_volatility_pct: .*from 1 to 300"),
+        ("momentum_rotation", {"top_count": 4}, "top_count must be less than the number of markets"),
+        ("momentum_rotation", {"other_symbols": "BTC/USDT"}, "must not hold symbol"),
+        ("momentum_rotation", {"other_symbols": []}, "other_symbols"),
+        ("momentum_rotation", {"max_position_pct": 50}, "max_position_pct times top_count"),
+        ("funding_carry", {"symbol": "AAPL"}, "symbol: must be a spot market"),
+        ("funding_carry", {"timeframe": "1d"}, "timeframe must be at most 8h"),
+        ("funding_carry", {"exit_funding_pct": 0.01}, "exit_funding_pct must be less"),
     ],
 )
 async def test_wrong_parameters_are_refused_by_name(
@@ -298,6 +348,12 @@ def test_the_catalogue_describes_every_parameter() -> None:
         ("Donchian breakout", "breakout"),
         ("dollar-cost averaging into BTC", "dca"),
         ("a grid bot", "grid"),
+        ("a MACD bot", "macd_trend"),
+        ("pairs trading on ETH and BTC", "pairs_arbitrage"),
+        ("make markets on SOL", "market_making"),
+        ("volatility targeting", "volatility_targeting"),
+        ("momentum rotation over a basket", "momentum_rotation"),
+        ("collect funding on BTC", "funding_carry"),
     ],
 )
 def test_strategies_are_found_by_what_people_call_them(text: str, name: str) -> None:
