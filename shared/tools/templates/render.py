@@ -165,8 +165,9 @@ def _environment(folder: str) -> jinja2.Environment:
     # Imported on first use: jinja2 costs a cold start 30 ms.
     import jinja2
 
+    root = Path(__file__).parent
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / folder),
+        loader=jinja2.FileSystemLoader([root / folder, root]),
         undefined=jinja2.StrictUndefined,
         # The output is code, YAML and Markdown, not HTML; values enter through the literal filters below.
         autoescape=False,  # noqa: S701

@@ -105,6 +105,12 @@ def plain(text: str) -> str:
     return f"{Decimal(text):f}"
 
 
+def first_price(parameters: Any) -> float:
+    """Where the walk begins: in the grid where it has one."""
+    bounds = (getattr(parameters, name, None) for name in ("centre_price", "lower_price"))
+    return float(next((bound for bound in bounds if bound), 100))
+
+
 def cases(
     strategy: Strategy, folder: Path, modules: tuple[ModuleType, ModuleType]
 ) -> Iterator[dict[str, Any]]:
