@@ -15,7 +15,7 @@ from shared.tools.templates.parameters import BotParameters
 from shared.tools.templates.render import Bot, render_bot
 from tests.end_to_end.bot_environment import BotRun
 
-_RUN_SECONDS = 100.0
+_RUN_SECONDS = 250.0
 # Not fields of a bot's configuration, or only of some bots'.
 _OF_INSTANCES = ("schedule", "poll_seconds", "live_trading")
 
