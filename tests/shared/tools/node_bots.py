@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,11 @@ def run_node(
 
 
 def run_node_bot(
-    folder: Path, config: dict[str, Any], *, by_platform: bool = False, **environment: str
+    folder: Path,
+    config: Any,
+    *,
+    by_platform: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> BotRun:
     """Runs main.js as a shell does, or by a program that calls it as the platform's runtime does."""
     result = folder / "result.json"
@@ -75,7 +80,7 @@ def run_node_bot(
         "BOT_CONFIG": json.dumps(config),
         "CODE_MOUNT_DIR": str(folder).lstrip("/"),
         "SCRIPT_PATH": "main.js",
-        **environment,
+        **(environment or {}),
     }
     program = str(RUNNER if by_platform else folder / "main.js")
     done = run_node(program, folder=Path("/"), **variables)

@@ -15,7 +15,7 @@ from shared.analysis import analyse_files
 from shared.deployment.package import one_source, zip_of
 from shared.deployment.validate import read_bot
 from shared.sandbox.node_packages import RUNNER
-from shared.tools.templates.catalog import STRATEGIES, Strategy
+from shared.tools.templates.catalog import STRATEGIES, BotType, Strategy
 from shared.tools.templates.parameters import BotParameters
 from shared.tools.templates.render import Bot, render_bot
 from tests.shared.tools.node_bots import configuration, link_packages, run_node, run_node_bot, write_bot
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(300)
 SETS = 2
 HERE = Path(__file__).parent
 MANY, LAYOUT = HERE / "node_many.mjs", HERE / "prettier_check.mjs"
-BOT_TYPES = ("scheduled", "realtime")
+BOT_TYPES: tuple[BotType, ...] = ("scheduled", "realtime")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_what_cannot_work_ends_with_a_clear_error(
 
 @pytest.mark.parametrize("environment", [{"BOT_ID": ""}, {"BOT_CONFIG": "{not json"}])
 def test_without_variables_the_error_says_which(bots: dict[str, Path], environment: dict[str, str]) -> None:
-    run = run_node_bot(bots["dca scheduled"], {}, **environment)
+    run = run_node_bot(bots["dca scheduled"], {}, environment=environment)
     assert run.exit_code == 1
     assert run.result is not None
     assert next(iter(environment)) in run.result["message"]

@@ -114,7 +114,7 @@ class Stage:
 
     def run(self, config: dict[str, Any], **environment: str) -> BotRun:
         variables = {"SCENE": str(self.scene), "STATE_DIR": str(self.root / "state"), **environment}
-        run = run_node_bot(self.root / "bot", config, **variables)
+        run = run_node_bot(self.root / "bot", config, environment=variables)
         told = run.output + run.errors + json.dumps(run.result) + "".join(map(str, self.states()))
         assert not any(secret in told for secret in (*KEYS.values(), "signature="))
         return run
@@ -182,7 +182,8 @@ def test_an_account_that_cannot_be_read_is_not_begun_anew(stage: Stage) -> None:
     stage.run({})
     (path,) = (stage.root / "state").glob("*.json")
     path.write_text("{")
-    run = run_node_bot(stage.root / "bot", {}, SCENE=str(stage.scene), STATE_DIR=str(stage.root / "state"))
+    variables = {"SCENE": str(stage.scene), "STATE_DIR": str(stage.root / "state")}
+    run = run_node_bot(stage.root / "bot", {}, environment=variables)
     assert run.result == {"status": "error", "message": "The bot's state cannot be read"}
 
 

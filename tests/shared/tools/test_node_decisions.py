@@ -214,4 +214,4 @@ def same_size(ours: Decimal | None, theirs: str | None, exact: bool) -> bool:
         return ours is None and theirs is None
     if exact:
         return ours == Decimal(theirs)
-    return abs(ours - Decimal(theirs)) <= Decimal("1e-5") * max(1, abs(ours))
+    return abs(ours - Decimal(theirs)) <= Decimal("1e-5") * max(Decimal(1), abs(ours))
