@@ -243,4 +243,19 @@ def _notes(bot: Bot) -> tuple[str, ...]:
             "requirements.txt names packages and the session has no vendor/ folder: a running bot has no "
             "internet and finds only what its runtime has; `the0 custom-bot deploy` packs the packages"
         )
+    if _needs_node_packages(bot):
+        notes.append(
+            "package.json names packages and the session has no node_modules/ folder: a running bot has no "
+            "internet; `the0 custom-bot deploy` runs npm install and packs the packages"
+        )
     return tuple(notes)
+
+
+def _needs_node_packages(bot: Bot) -> bool:
+    """Whether package.json names packages that do not come with the bot."""
+    try:
+        package = json.loads(bot.files.get("package.json", b"{}"))
+    except (ValueError, RecursionError):
+        return False
+    named = isinstance(package, dict) and bool(package.get("dependencies"))
+    return named and not any(name.startswith("node_modules/") for name in bot.files)

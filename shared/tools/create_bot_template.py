@@ -8,15 +8,16 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
-from shared.errors import AppError, SessionNotFoundError, ToolInputError
+from shared.errors import AppError, ArtifactNotFoundError, SessionNotFoundError, ToolInputError
 from shared.keys import ArtifactKey, SessionKey
 from shared.tools.port import ToolContext, tool
 from shared.tools.templates.catalog import STRATEGIES, BotType, Language, Strategy, StrategyType
 from shared.tools.templates.fields import SECRET_FIELDS, as_json
+from shared.tools.templates.layouts import LAYOUTS
 from shared.tools.templates.parameters import BotParameters
 from shared.tools.templates.render import (
     CONFIG_FILE,
@@ -27,6 +28,7 @@ from shared.tools.templates.render import (
     render_bot,
 )
 
+_RUNTIMES: dict[str, Language] = {"python3.11": "python", "nodejs20": "nodejs"}
 _VERSION = re.compile(r"^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$")
 
 _PARAMETERS_HELP = (
@@ -55,6 +57,7 @@ class CreatedBot:
     version: str
     strategy_type: str
     bot_type: str
+    language: str
     parameters: dict[str, Any]
     files: list[CreatedFile]
     notes: list[str]
@@ -69,6 +72,7 @@ class _Existing:
     strategy: str
     symbol: str
     bot_type: str
+    language: Language
 
 
 @tool(timeout=30.0, read_only=False)
@@ -78,8 +82,9 @@ async def create_bot_template(
     strategy_type: Annotated[StrategyType, Field(description="the strategy the bot follows")],
     parameters: Annotated[dict[str, Any] | None, Field(description=_PARAMETERS_HELP)] = None,
     language: Annotated[
-        Language, Field(description="language of the bot; python is what there is")
-    ] = "python",
+        Language | None,
+        Field(description="nodejs is plain JavaScript; the bot's own, else python, when left out"),
+    ] = None,
     bot_type: Annotated[
         BotType, Field(description="scheduled runs once at each cron time, realtime runs on and on")
     ] = "scheduled",
@@ -94,20 +99,24 @@ async def create_bot_template(
     differs get a new version, and the version in bot-config.yaml goes up. Bots trade on paper by default.
     """
     session = context.require_session()
-    _check_language(language)
+    if language is not None:
+        _check_language(language)
     strategy = _strategy(strategy_type)
     asked = dict(parameters or {})
     model = _read_parameters(strategy, asked)
     existing, hashes = await _existing_bot(context, session)
     chosen, notes = _choose_name(name, strategy, model, existing)
-    bot = Bot(name=chosen, strategy=strategy, parameters=model, bot_type=bot_type)
+    language = language or (existing.language if existing else "python")
+    bot = Bot(name=chosen, strategy=strategy, parameters=model, bot_type=bot_type, language=language)
     bot, files = await asyncio.to_thread(_render_next, bot, existing, hashes)
     saved = [await _save(context, session, filename, data) for filename, data in files.items()]
+    notes += await _take_off(context, session, _left_over(existing, files, hashes))
     return CreatedBot(
         name=bot.name,
         version=bot.version,
         strategy_type=strategy.name,
         bot_type=bot_type,
+        language=language,
         parameters=_effective(bot),
         files=saved,
         notes=notes + _parameter_notes(bot, asked),
@@ -115,8 +124,10 @@ async def create_bot_template(
 
 
 def _check_language(language: str) -> None:
-    if language != "python":
-        raise ToolInputError(f"language: bots are built in python only, not in {language!r}")
+    if language not in get_args(Language):
+        raise ToolInputError(
+            f"language: bots are built in python and nodejs (plain JavaScript) only, not in {language!r}"
+        )
 
 
 def _strategy(strategy_type: str) -> Strategy:
@@ -185,6 +196,7 @@ async def _existing_bot(context: ToolContext, session: SessionKey) -> tuple[_Exi
             strategy=str(metadata.get("strategy", "")),
             symbol=str(metadata.get("symbol", "")),
             bot_type=str(config.get("type", "")),
+            language=_RUNTIMES.get(str(config.get("runtime")), "python"),
         )
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
         # A file that the user spoilt is simply replaced.
@@ -218,7 +230,7 @@ def _render_next(
     """The bot and its files under the version that follows from what the session holds.
 
     Another name begins at 1.0.0. The same name keeps its version while no byte differs; else the patch
-    number goes up, or, with another strategy or type, whose configurations do not fit, the major number.
+    number goes up, or, with another strategy, type or language, which do not fit what runs, the major number.
     """
     if existing is None or existing.name != bot.name or not _VERSION.match(existing.version):
         bot = replace(bot, version=FIRST_VERSION)
@@ -228,7 +240,15 @@ def _render_next(
     if all(hashes.get(name) == hashlib.sha256(data).hexdigest() for name, data in files.items()):
         return bot, files
     major, minor, patch = (int(number) for number in existing.version.split("."))
-    fits = (existing.strategy, existing.bot_type) == (bot.strategy.name, bot.bot_type)
+    was, becomes = (
+        (existing.strategy, existing.bot_type, existing.language),
+        (
+            bot.strategy.name,
+            bot.bot_type,
+            bot.language,
+        ),
+    )
+    fits = was == becomes
     bot = replace(bot, version=f"{major}.{minor}.{patch + 1}" if fits else f"{major + 1}.0.0")
     return bot, render_bot(bot)
 
@@ -245,6 +265,30 @@ async def _save(context: ToolContext, session: SessionKey, filename: str, data: 
     if saved.outcome != "unchanged":
         context.saved.append(saved.artifact.filename)
     return CreatedFile(filename=filename, version=saved.artifact.version, outcome=saved.outcome)
+
+
+def _left_over(
+    existing: _Existing | None, files: Mapping[str, bytes], hashes: Mapping[str, str]
+) -> list[str]:
+    """The files that the bot which is replaced had from its template, and the new one has not."""
+    if existing is None or existing.strategy not in STRATEGIES:
+        return []
+    had = LAYOUTS[existing.language].forms[STRATEGIES[existing.strategy].form]
+    return sorted(name for name in had if name in hashes and name not in files)
+
+
+async def _take_off(context: ToolContext, session: SessionKey, filenames: list[str]) -> list[str]:
+    """Takes the files off the session's list, where they would go into the bot's package; says so."""
+    for filename in filenames:
+        try:
+            await context.services.artifacts.delete(key=ArtifactKey(session=session, filename=filename))
+        except ArtifactNotFoundError:
+            continue
+    if not filenames:
+        return []
+    return [
+        f"taken off the list, as this bot does not use them: {', '.join(filenames)} (their versions stay)"
+    ]
 
 
 def _effective(bot: Bot) -> dict[str, Any]:

@@ -220,11 +220,15 @@ def _authority() -> Identity:
     return _certificate("authority.test", None)
 
 
+def authority_pem() -> str:
+    """The certificate of the tests' own authority, for programs that are told whom to believe."""
+    return _authority()[0].public_bytes(serialization.Encoding.PEM).decode()
+
+
 @cache
 def client_context() -> ssl.SSLContext:
     """A verifying context that believes the tests' own authority."""
-    pem = _authority()[0].public_bytes(serialization.Encoding.PEM).decode()
-    return ssl.create_default_context(cadata=pem)
+    return ssl.create_default_context(cadata=authority_pem())
 
 
 @cache

@@ -49,6 +49,7 @@ class Bot:
     bot_type: str | None
     parameters: dict[str, Any]
     asked: dict[str, Any]
+    language: str = "python"
 
 
 class Conversation:
@@ -150,6 +151,7 @@ def bot_of(item: Done) -> Bot | None:
         bot_type=_text(value.get("bot_type") or arguments.get("bot_type")),
         parameters=dict(parameters) if isinstance(parameters, dict) else {},
         asked=dict(asked) if isinstance(asked, dict) else {},
+        language=_text(value.get("language") or arguments.get("language")) or "python",
     )
 
 

@@ -35,6 +35,19 @@ from shared.model.offline.wording import (
 TOOL = "create_bot_template"
 _REPLAY_QUERY = "replay candles from a CSV file with data_source and BOT_CONFIG"
 _MOST_TRIES = 2
+# What installs a bot's packages, starts it, and runs its tests.
+_COMMANDS = {
+    "python": ("pip install -r requirements.txt pytest", "python main.py", "python -m pytest"),
+    "nodejs": ("npm install", "node main.js", "npm test"),
+}
+_PLAIN_JAVASCRIPT = (
+    "Instead of TypeScript I write plain JavaScript, with the types in comments (JSDoc) that `tsc --checkJs` "
+    "and editors read: nothing has to be compiled."
+)
+_SDK_PLACE = (
+    "Node.js 20.19 or newer runs it. The platform's SDK is on GitHub Packages: the README says how `npm` "
+    "finds it."
+)
 _LATER = (("verify", Intent.VERIFY), ("deploy", Intent.DEPLOY))
 
 
@@ -100,7 +113,8 @@ def call_build(task: Task, said: str, arguments: dict[str, Any]) -> Reply:
     calls = tools.call(TOOL, language=language, **arguments)
     if task.intent is Intent.BUILD:
         calls += tools.call("search_documentation", query=_REPLAY_QUERY, limit=3)
-    return Reply(paragraphs(said, _remarks(wish), "I write the files now."), calls)
+    plain = _PLAIN_JAVASCRIPT if wish.language == "typescript" and language == "nodejs" else None
+    return Reply(paragraphs(said, _remarks(wish), plain, "I write the files now."), calls)
 
 
 def _refuse_language(task: Task, language: str, offered: tuple[str, ...]) -> str:
@@ -239,11 +253,13 @@ def _further(task: Task) -> str | None:
 
 def how_to_run(bot: Bot) -> str:
     """The commands that replay the bot on its sample candles and run its tests."""
+    install, start, tests = _COMMANDS.get(bot.language, _COMMANDS["python"])
     return paragraphs(
         "**Run it** in the unpacked folder; this replays the sample candles that come with the bot:",
-        "```bash\npip install -r requirements.txt pytest\n"
+        f"```bash\n{install}\n"
         f'BOT_ID={bot.name or "bot"} BOT_CONFIG=\'{{"data_source": "sample.csv"}}\' CODE_MOUNT_DIR="$PWD" '
-        "python main.py\npython -m pytest\n```",
+        f"{start}\n{tests}\n```",
+        _SDK_PLACE if bot.language == "nodejs" else None,
     )
 
 

@@ -36,6 +36,7 @@ def bot_from_files(conversation: Conversation) -> Bot | None:
         bot_type=bot_type if bot_type in ("scheduled", "realtime") else None,
         parameters={key: value for key, value in parameters.items() if key in known},
         asked={},
+        language="nodejs" if config.get("runtime") == "nodejs20" else "python",
     )
 
 

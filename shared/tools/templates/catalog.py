@@ -36,7 +36,7 @@ StrategyType = Literal[
     "macd_trend", "pairs_arbitrage", "market_making", "volatility_targeting", "momentum_rotation",
     "funding_carry",
 ]  # fmt: skip
-Language = Literal["python"]
+Language = Literal["python", "nodejs"]
 BotType = Literal["scheduled", "realtime"]
 Form = Literal["one", "quotes", "several"]
 Kind = Literal["integer", "number", "string", "boolean"]

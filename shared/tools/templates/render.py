@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.errors import ToolFailedError
-from shared.tools.templates.catalog import BotType, Form, Strategy
+from shared.tools.templates.catalog import BotType, Language, Strategy
 from shared.tools.templates.fields import SECRET_FIELDS, as_json, bot_fields, bot_schema, python_kind
+from shared.tools.templates.layouts import LAYOUTS, camel, javascript_literal, python_literal
 from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters
 from shared.tools.templates.parameters_markets import (
     FundingCarryParameters,
@@ -37,36 +38,6 @@ _SAMPLE_PRICE = Decimal(100)
 # What the platform takes as a bot's name.
 NAME_PATTERN = re.compile(r"^[a-z0-9-]{3,50}$")
 
-_TEMPLATES = {
-    "main.py": "main.py.j2",
-    "strategy.py": "strategy.py.j2",
-    "parameters.py": "parameters.py.j2",
-    "trading.py": "trading.py.j2",
-    "risk.py": "risk.py.j2",
-    "orders.py": "orders.py.j2",
-    "data.py": "data.py.j2",
-    CONFIG_FILE: "bot-config.yaml.j2",
-    "requirements.txt": "requirements.txt.j2",
-    "README.md": "README.md.j2",
-    "tests/conftest.py": "tests/conftest.py.j2",
-    "tests/test_strategy.py": "tests/test_strategy.py.j2",
-}
-# What bots of a form have beside that.
-_OF_FORM: dict[Form, dict[str, str]] = {
-    "one": {},
-    "quotes": {
-        "trader.py": "trader.py.j2",
-        "quotes.py": "quotes.py.j2",
-        "tests/test_quotes.py": "tests/test_quotes.py.j2",
-    },
-    "several": {
-        "trader.py": "trader.py.j2",
-        "portfolio.py": "portfolio.py.j2",
-        "tests/test_strategy.py": "tests/test_markets.py.j2",
-        "tests/test_portfolio.py": "tests/test_portfolio.py.j2",
-    },
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
@@ -77,6 +48,7 @@ class Bot:
     parameters: BotParameters
     bot_type: BotType
     version: str = FIRST_VERSION
+    language: Language = "python"
 
     @property
     def schedule(self) -> str:
@@ -130,8 +102,9 @@ def render_bot(bot: Bot) -> dict[str, bytes]:
         "author": AUTHOR,
         "minutes": TIMEFRAME_MINUTES,
     }
-    environment = _environment()
-    templates = {**_TEMPLATES, **_OF_FORM[bot.strategy.form]}
+    layout = LAYOUTS[bot.language]
+    environment = _environment(layout.folder)
+    templates = layout.forms[bot.strategy.form]
     files = {name: environment.get_template(path).render(values) for name, path in templates.items()}
     schema = bot_schema(title=f"{bot.strategy.title} configuration", fields=fields)
     files["bot-schema.json"] = json.dumps(schema, indent=2) + "\n"
@@ -188,31 +161,25 @@ def _format(sources: dict[str, str]) -> dict[str, str]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(folder: str) -> jinja2.Environment:
     # Imported on first use: jinja2 costs a cold start 30 ms.
     import jinja2
 
+    root = Path(__file__).parent
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "python"),
+        loader=jinja2.FileSystemLoader([root / folder, root]),
         undefined=jinja2.StrictUndefined,
-        # The output is Python, YAML and Markdown, not HTML; values enter through the literal filters below.
+        # The output is code, YAML and Markdown, not HTML; values enter through the literal filters below.
         autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["py"] = _python_literal
+    environment.filters["py"] = python_literal
+    environment.filters["js"] = javascript_literal
+    environment.filters["camel"] = camel
     environment.filters["json"] = lambda value: json.dumps(as_json(value))
     return environment
-
-
-def _python_literal(value: Any) -> str:
-    """The value as Python source that evaluates to it, and to nothing else."""
-    if isinstance(value, Decimal):
-        return f'Decimal("{value.normalize():f}")'
-    if value is None or isinstance(value, (str, bool, int, float, tuple)):
-        return repr(value)
-    raise TypeError(f"no Python literal for {type(value).__name__}")
 
 
 __all__ = [

@@ -324,3 +324,13 @@ async def test_notes_say_what_runs_and_what_is_missing(rig: Rig) -> None:
     assert "not started" in notes[0]
     assert "vendor/" in notes[1]
     assert json.dumps(notes)
+
+
+@pytest.mark.parametrize(
+    ("package", "told"),
+    [(b'{"dependencies": {"ccxt": "4"}}', True), (b'{"name": "a"}', False), (b"{", False), (b"[1]", False)],
+)
+async def test_a_note_says_that_node_packages_are_missing(rig: Rig, package: bytes, told: bool) -> None:
+    await rig.save({"package.json": package})
+    notes = (await rig.deploy()).notes
+    assert any("node_modules/" in note for note in notes) == told

@@ -272,7 +272,7 @@ async def test_wrong_parameters_are_refused_by_name(
 
 
 async def test_other_languages_are_refused_in_words(bench: Bench) -> None:
-    with pytest.raises(ToolInputError, match="python only"):
+    with pytest.raises(ToolInputError, match="python and nodejs"):
         await bench.create("dca", language="rust")
 
 
