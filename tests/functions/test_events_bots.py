@@ -225,7 +225,8 @@ def test_a_failed_run_keeps_the_lines_that_came_before_it(client: httpx.Client, 
 
 
 def test_what_an_event_says_is_bounded(client: httpx.Client, session: str) -> None:
-    long, deep = "x" * 5_000, {"a": {}}
+    long = "x" * 5_000
+    deep: dict[str, Any] = {"a": {}}
     for _ in range(30):
         deep = {"a": deep}
     data = {
