@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ class Booking:
     """What the orders came to: fills, and the account's worth at each candle's close.
 
     `held` is the worth of what was held at each close, all positions without their sign; `problems` say
-    which orders could not be and where the bot's account differs from ours.
+    which orders could not be and where the bot's account differs from ours. `holdings` are quantity, entry
+    price, last price and time of entry of each market, after the candles that were asked for.
     """
 
     fills: tuple[Fill, ...] = field(repr=False, hash=False)
@@ -32,6 +33,7 @@ class Booking:
     refused: int
     ruined_at: int | None
     problems: tuple[str, ...]
+    holdings: dict[int, list[list[float]]] = field(repr=False, hash=False)
 
 
 def book_orders(
@@ -42,8 +44,12 @@ def book_orders(
     cash: float,
     symbols: Sequence[str],
     told: dict[str, Any] | None = None,
+    watch: Collection[int] = (),
 ) -> Booking:
-    """Books the orders of a walk; `symbols` are the bot's markets in its order, `told` how it says it ended."""
+    """Books the orders of a walk; `symbols` are the bot's markets in its order, `told` how it says it ended.
+
+    `watch` are the candles after which the holdings are wanted.
+    """
     by_symbol = dict(zip(candles.symbols, candles.rows, strict=True))
     markets: list[list[Row]] = (
         [list(by_symbol[symbol]) for symbol in symbols]
@@ -54,7 +60,7 @@ def book_orders(
         markets=markets, shortable=[":" in symbol for symbol in symbols], costs=costs, cash=cash
     )
     problems: list[str] = []
-    equity, held = [], []
+    equity, held, holdings = [], [], {}
     position, last = 0, len(orders)
     for index in range(len(markets[0])):
         if index and ledger.ruined_at is None:
@@ -63,6 +69,10 @@ def book_orders(
                 _book_one(ledger, orders[position], problems)
                 position += 1
             ledger.settle(index)
+        if index in watch:
+            holdings[index] = [
+                [one.quantity, one.entry_price, one.last_price, one.last_buy_time] for one in ledger.positions
+            ]
         equity.append(ledger.equity(index))
         held.append(
             sum(
@@ -85,6 +95,7 @@ def book_orders(
         refused=ledger.refused,
         ruined_at=ledger.ruined_at,
         problems=tuple(problems),
+        holdings=holdings,
     )
 
 

@@ -123,7 +123,9 @@ def _take(answer: TaskAnswer, tag: Any, rest: list[Any]) -> bool:
         if order is not None:
             answer.orders.append(order)
         return order is not None
-    if tag == "probe" and len(rest) == 4 and isinstance(rest[3], list):
+    if tag == "probe":
+        if not _is_probe(rest):
+            return False
         answer.probes.append((rest[0], rest[1], rest[2], rest[3]))
         return True
     if tag in ("form", "end", "crash") and len(rest) == 1 and isinstance(rest[0], dict):
@@ -158,6 +160,32 @@ def _order(rest: list[Any]) -> Order | None:
             return None
         return (index, market, action, [tuple(quote) for quote in number], reason[:80])
     return (index, market, action, float(number), reason[:80]) if _is_number(number) else None
+
+
+def _is_probe(rest: list[Any]) -> bool:
+    return (
+        len(rest) == 4
+        and type(rest[0]) is int
+        and isinstance(rest[1], str)
+        and type(rest[2]) is int
+        and isinstance(rest[3], list)
+        and all(one is None or _is_signal(one) for one in rest[3])
+    )
+
+
+def _is_signal(signal: Any) -> bool:
+    """Whether it is what `probe.signal_form` makes: action, amount, share, quotes, values."""
+    if not isinstance(signal, list) or len(signal) != 5 or not isinstance(signal[0], str):
+        return False
+    _, amount, share, quotes, values = signal
+    return (
+        (amount is None or _is_number(amount))
+        and _is_number(share)
+        and isinstance(quotes, list)
+        and all(_is_quote(quote) for quote in quotes)
+        and isinstance(values, dict)
+        and all(value is None or type(value) in (int, float) for value in values.values())
+    )
 
 
 def _is_quote(quote: Any) -> bool:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from shared.backtest.inside.ledger import Ledger, Row
+from shared.backtest.inside.ledger import Ledger, Position
 
 # The cells of a candle as they came, so that the bot sees the decimals that were written.
 Cells = Sequence[Any]
@@ -46,7 +46,7 @@ class Bot:
         self.symbols = self._symbols(symbols)
         self._funded = "funding_rate" in _names(self.strategy.Candle)
         self._account: Any = None
-        self._account_of: tuple[int, int] = (-1, -1)
+        self._account_of: tuple[int, int, int] | None = None
 
     def _symbols(self, given: Sequence[str]) -> tuple[str, ...]:
         if self.several:
@@ -94,6 +94,28 @@ class Bot:
         allowed = self._risk.buy_budget(account, self.parameters, _decimal(price), wanted, time)
         return max(0.0, float(allowed))
 
+    @property
+    def linked(self) -> bool:
+        """Whether the bot's markets are legs of one position, whose limits look at all of them together."""
+        return self.several and bool(getattr(self.strategy, "LINKED", False))
+
+    def exits(self, ledger: Ledger, index: int) -> dict[int, str]:
+        """Why the bot's limits end positions at the candle's opening, by market."""
+        prices = [rows[index][1] for rows in ledger.markets]
+        if not self.several or not hasattr(self._risk, "exit_reasons"):
+            found = {
+                place: self.exit_reason(ledger, place, index, price)
+                for place, price in enumerate(prices)
+                if ledger.positions[place].quantity
+            }
+            return {place: reason for place, reason in found.items() if reason is not None}
+        accounts = {
+            symbol: self._account_at(ledger, place, index) for place, symbol in enumerate(self.symbols)
+        }
+        at = dict(zip(self.symbols, map(_decimal, prices), strict=True))
+        reasons = self._risk.exit_reasons(accounts, self.parameters, at)
+        return {self.symbols.index(symbol): str(reason)[:80] for symbol, reason in reasons.items()}
+
     def exit_reason(self, ledger: Ledger, market: int, index: int, price: float) -> str | None:
         """Why the bot's limits end the position at this price."""
         if self._risk is None or not hasattr(self._risk, "exit_reason"):
@@ -104,21 +126,31 @@ class Bot:
 
     def _account_at(self, ledger: Ledger, market: int, index: int) -> Any:
         """The bot's own account with what the ledger holds of the market; kept until a booking."""
-        if self._account_of != (ledger.version, market):
+        # What the other markets are worth changes with each candle.
+        wanted = (ledger.version, market, index if self.several else 0)
+        if self._account_of != wanted:
             self._account = self._account_of_ledger(ledger, market, index)
-            self._account_of = (ledger.version, market)
+            self._account_of = wanted
         return self._account
 
     def _account_of_ledger(self, ledger: Ledger, market: int, index: int) -> Any:
         position = ledger.positions[market]
+        # Bots keep a short's worth at its opening aside as collateral; the ledger has its proceeds in the cash.
+        collateral = sum(-one.quantity * one.entry_price for one in ledger.positions if one.quantity < 0)
+        others = sum(
+            _worth(one, rows[index][1])
+            for place, (one, rows) in enumerate(zip(ledger.positions, ledger.markets, strict=True))
+            if place != market
+        )
         known = {
-            "cash": _decimal(ledger.cash),
+            "cash": _decimal(ledger.cash - 2 * collateral),
             "quantity": _decimal(position.quantity),
             "entry_price": _decimal(position.entry_price),
             "last_price": _decimal(position.last_price),
             "last_buy_time": position.last_buy_time,
-            "trades_today": ledger.buys_of_day,
-            "day": _day(ledger.day),
+            "trades_today": position.entries,
+            "day": _day(position.day),
+            "others": _decimal(others),
         }
         names = _names(self._risk.Account) if self._risk else ()
         return self._risk.Account(**{name: value for name, value in known.items() if name in names})
@@ -182,6 +214,13 @@ def _schema_defaults(folder: str) -> dict[str, Any]:
 
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+def _worth(position: Position, price: float) -> float:
+    """What closing the position brings, a short's collateral included."""
+    if position.quantity >= 0:
+        return position.quantity * price
+    return position.quantity * (price - 2 * position.entry_price)
 
 
 def _decimal(value: float) -> Decimal:

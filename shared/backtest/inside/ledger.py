@@ -18,6 +18,7 @@ _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _FUNDING = 1, 2, 3, 4, 5, 6
 _DUST = 1e-9
 # A buy that spends all there is costs a little more than there is, by rounding.
 _SLACK = 1 + 1e-12
+_DAY_MS = 86_400_000
 
 
 class Costs(NamedTuple):
@@ -54,13 +55,16 @@ class Fill(NamedTuple):
 class Position:
     """What is held of a market: `quantity` under zero is a short position.
 
-    `entry_price` is the average; `last_buy_time` is the opening of the candle of the latest buy in ms.
+    `entry_price` is the average; `last_buy_time` is the opening of the candle that last opened or increased
+    the position, in ms; `entries` counts those of the UTC day with the number `day`.
     """
 
     quantity: float = 0.0
     entry_price: float = 0.0
     last_price: float = 0.0
     last_buy_time: int = 0
+    entries: int = 0
+    day: int = -1
 
 
 @dataclass(slots=True)
@@ -80,8 +84,6 @@ class Ledger:
     fills: list[Fill] = field(default_factory=list)
     refused: int = 0
     version: int = 0
-    buys_of_day: int = 0
-    day: int = -1
     ruined_at: int | None = None
 
     def __post_init__(self) -> None:
@@ -219,9 +221,10 @@ class Ledger:
         if abs(quantity) * price <= _DUST:
             self.refused += 1
             return
-        day = self.markets[market][index][0] // 86_400_000
-        self.buys_of_day = self.buys_of_day + 1 if day == self.day else 1
-        self.day = day
+        position, time = self.positions[market], self.markets[market][index][0]
+        day = time // _DAY_MS
+        position.entries = position.entries + 1 if day == position.day else 1
+        position.day, position.last_buy_time = day, time
         self._book(index, market, quantity, price, maker, reason, cut)
 
     def _leave(
@@ -255,8 +258,6 @@ class Ledger:
         elif after == 0:
             position.entry_price = 0.0
         position.quantity, position.last_price = after, price
-        if quantity > 0:
-            position.last_buy_time = self.markets[market][index][0]
         fee = abs(quantity) * price * (self.costs.maker if maker else self.costs.taker)
         self.cash -= quantity * price + fee
         self.version += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,13 @@ def probe(driver: Driver, number: int, task: Mapping[str, Any]) -> None:
     for place, point in enumerate(task["points"]):
         for variant in task["variants"]:
             markets = varied(original, variant, point["at"] + 1)
-            bot = driver.bot(task, markets)
-            asking = _Asking(driver, number, place, bot, driver.ordered(bot, markets), point)
+            try:
+                bot = driver.bot(task, markets)
+                asking = _Asking(driver, number, place, bot, driver.ordered(bot, markets), point)
+            # A bot that cannot even be imported without what comes later is a finding, not our failure.
+            except Exception as error:  # noqa: BLE001
+                driver.emit(number, "probe", place, variant, point["at"], [_raised(error)])
+                continue
             asking.each_offset(variant)
             if variant == "full":
                 asking.once("again", 1)
@@ -69,10 +75,16 @@ class _Asking:
     def _ask(self, variant: str, index: int, times: int) -> None:
         end = index + 1 - self._start
         start = max(0, end - times * self._bot.needed)
-        signals = self._bot.decide([series[start:end] for series in self._candles], self._holdings)
-        self._driver.emit(
-            self._number, "probe", self._place, variant, index, [signal_form(one) for one in signals]
-        )
+        windows = [series[start:end] for series in self._candles]
+        try:
+            told = [signal_form(one) for one in self._bot.decide(windows, self._holdings)]
+        except Exception as error:  # noqa: BLE001 - see above
+            told = [_raised(error)]
+        self._driver.emit(self._number, "probe", self._place, variant, index, told)
+
+
+def _raised(error: Exception) -> list[Any]:
+    return [f"raised {type(error).__name__}", None, 1.0, [], {}]
 
 
 def signal_form(signal: Any) -> list[Any] | None:
@@ -86,5 +98,11 @@ def signal_form(signal: Any) -> list[Any] | None:
         None if amount is None else float(amount),
         float(getattr(signal, "share", 1)),
         [[str(quote.side), float(quote.price), float(quote.amount)] for quote in quotes],
-        {str(name)[:40]: float(value) for name, value in dict(getattr(signal, "values", {})).items()},
+        {str(name)[:40]: _finite(value) for name, value in dict(getattr(signal, "values", {})).items()},
     ]
+
+
+def _finite(value: Any) -> float | None:
+    """The number; None where it is not finite, which JSON cannot say."""
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -47,7 +47,7 @@ class Walk:
         """The whole of a candle for what was decided before it."""
         ledger = self.ledger
         ledger.pay_funding(index)
-        free = [self._gap_exit(index, place) for place in range(len(signals))]
+        free = self._gap_exits(index, len(signals))
         held = [position.quantity for position in ledger.positions]
         acting = [
             (place, signal)
@@ -63,16 +63,14 @@ class Walk:
             self._within(index, place, signal)
         ledger.settle(index)
 
-    def _gap_exit(self, index: int, place: int) -> bool:
-        """Whether the signal may act: stop and target come first, at the opening."""
-        if not self.ledger.positions[place].quantity:
-            return True
-        price = self.ledger.markets[place][index][_OPEN]
-        reason = self.bot.exit_reason(self.ledger, place, index, price)
-        if reason is None:
-            return True
-        self._send((index, place, "exit", price, reason))
-        return False
+    def _gap_exits(self, index: int, count: int) -> list[bool]:
+        """Which markets' signals may act: stop and target come first, at the opening."""
+        free = [True] * count
+        if any(position.quantity for position in self.ledger.positions):
+            for place, reason in self.bot.exits(self.ledger, index).items():
+                free[place] = False
+                self._send((index, place, "exit", self.ledger.markets[place][index][_OPEN], reason))
+        return free
 
     def _reduce(self, index: int, place: int, signal: Any, held: float) -> None:
         if (signal.action == "sell" and held > 0) or (signal.action == "buy" and held < 0):
@@ -97,7 +95,8 @@ class Walk:
         if quotes:
             self._rest(index, place, quotes)
         held = self.ledger.positions[place].quantity
-        if not held:
+        # Where legs are judged together, their prices at one moment inside the candle are not known.
+        if not held or self.bot.linked:
             return
         row = self.ledger.markets[place][index]
         worst, best = (row[_LOW], row[_HIGH]) if held > 0 else (row[_HIGH], row[_LOW])
