@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.limits.turns import TurnLimits
     from shared.model.port import ChatModel
     from shared.redis.client import RedisClient
+    from shared.sandbox.select import ChosenSandbox
     from shared.sessions.port import Store
     from shared.tools.port import ToolRunner
 
@@ -62,6 +63,7 @@ class Resources:
                 "minio": self._check_objects,
                 "redis": self._check_redis,
                 "nats": self._check_nats,
+                "sandbox": self._check_sandbox,
             },
             version=VERSION,
             clock=utc_now,
@@ -149,6 +151,12 @@ class Resources:
                 open_deployer(self.settings, artifacts=artifacts, store=store, stored=self.publish_soon)
             ),
         )
+
+    async def sandbox(self) -> ChosenSandbox:
+        """Runs code of bots."""
+        from shared.sandbox.select import open_sandbox
+
+        return await self._once("sandbox", lambda: _ready(open_sandbox()))
 
     async def tools_once(self) -> ToolRunner:
         """The tools of this process for callers who name their calls: an id of a session runs once."""
@@ -384,6 +392,10 @@ class Resources:
         except AppError:
             return "degraded"
         return "healthy"
+
+    async def _check_sandbox(self) -> str:
+        # The name of the isolation: it says how much the code of bots is kept apart here.
+        return await (await self.sandbox()).check()
 
     def _outbox_lag(self) -> tuple[float, float]:
         relay = self._open.get("relay")

