@@ -35,6 +35,23 @@ class Booking:
     problems: tuple[str, ...]
     holdings: dict[int, list[list[float]]] = field(repr=False, hash=False)
 
+    @classmethod
+    def of_holding(cls, equity: tuple[float, ...], start: float) -> Booking:
+        """An account that bought once and held: all of it is invested from the second candle on."""
+        return cls(
+            fills=(),
+            equity=equity,
+            held=(0.0, *equity[1:]),
+            start=start,
+            quantities=(),
+            entry_prices=(),
+            funding=0.0,
+            refused=0,
+            ruined_at=None,
+            problems=(),
+            holdings={},
+        )
+
 
 def book_orders(
     candles: MarketCandles,
@@ -50,12 +67,7 @@ def book_orders(
 
     `watch` are the candles after which the holdings are wanted.
     """
-    by_symbol = dict(zip(candles.symbols, candles.rows, strict=True))
-    markets: list[list[Row]] = (
-        [list(by_symbol[symbol]) for symbol in symbols]
-        if len(symbols) > 1
-        else [list(candles.rows[0])]
-    )
+    markets: list[list[Row]] = [list(rows) for rows in candles.of_symbols(symbols)]
     ledger = Ledger(
         markets=markets, shortable=[":" in symbol for symbol in symbols], costs=costs, cash=cash
     )

@@ -50,6 +50,13 @@ class MarketCandles:
         """The openings in ms."""
         return [row[0] for row in self.rows[0]]
 
+    def of_symbols(self, symbols: Sequence[str]) -> list[tuple[Row, ...]]:
+        """The rows of these markets in this order; a single market goes by any name."""
+        if len(symbols) == 1 and len(self.symbols) == 1:
+            return [self.rows[0]]
+        by_symbol = dict(zip(self.symbols, self.rows, strict=True))
+        return [by_symbol[symbol] for symbol in symbols]
+
     def last(self, count: int) -> MarketCandles:
         """The newest candles, at most so many."""
         start = max(0, len(self) - count)

@@ -31,13 +31,15 @@ _DATA_NAME = "sample.csv"
 class Crash:
     """Why a task ended early: what was raised, where in the bot's files, at which candle.
 
-    `form` says that the bot lacks the form of a strategy that can be run.
+    `form` says that the bot lacks the form of a strategy that can be run, `limit` which limit of the
+    sandbox ended it.
     """
 
     error: str
     place: str
     index: int | None
     form: bool
+    limit: str | None = None
 
 
 @dataclass(slots=True)
