@@ -17,8 +17,8 @@ from shared.backtest.inside.ledger import Row
 from shared.backtest.trades import Trade
 from shared.market.candles import YEAR_MS
 
-# A rate of growth over less than this tells nothing of a year.
-_LEAST_YEARS = 1 / 365.25
+# Growth over less than a quarter, compounded, tells nothing of a year.
+_LEAST_YEARS = 90 / 365.25
 _MOST_ANNUAL = 1e6
 
 

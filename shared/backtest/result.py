@@ -65,9 +65,9 @@ class Backtest:
         if self.outcome is None:
             return "The bot failed before it decided anything."
         return {
-            "finding": "These figures cannot be believed: see the findings.",
-            "warning": "The figures were come by honestly, with the weaknesses named below.",
-        }.get(self.severity, "The figures were come by honestly; the limits of backtests are below.")
+            "finding": "Do not trust these figures: a check failed.",
+            "warning": "The figures were obtained honestly, but there are weaknesses.",
+        }.get(self.severity, "The figures were obtained honestly; no check speaks against them.")
 
     def form(self) -> dict[str, Any]:
         """The result as JSON; docs/backtesting.md tells each field."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,13 +27,11 @@ class FormError(Exception):
 
 
 class Bot:
-    """The bot in `folder`, freshly imported with this configuration."""
+    """The bot in `folder` with this configuration, imported anew where it is not imported yet."""
 
     def __init__(self, folder: str, config: Mapping[str, Any], symbols: Sequence[str]) -> None:
-        forget_modules(folder)
         self.strategy = _module("strategy")
         self.parameters = _parameters(folder, config)
-        self._risk = _module("risk", needed=False)
         self.several = hasattr(self.strategy, "decide_all")
         if not self.several and not hasattr(self.strategy, "decide"):
             raise FormError("strategy.py has neither decide nor decide_all")
@@ -52,6 +51,11 @@ class Bot:
         if self.several:
             return tuple(str(symbol) for symbol in self.strategy.symbols(self.parameters))
         return (str(getattr(self.parameters, "symbol", "") or (given[0] if given else "market")),)
+
+    @cached_property
+    def _risk(self) -> Any:
+        """The bot's limits; probes of decisions alone do without them."""
+        return _module("risk", needed=False)
 
     @property
     def cash(self) -> float:

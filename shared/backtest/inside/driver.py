@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.backtest.inside.bot import Bot, Cells, FormError
+from shared.backtest.inside.bot import Bot, Cells, FormError, forget_modules
 from shared.backtest.inside.ledger import Costs, Ledger, Row
 from shared.backtest.inside.probe import probe
 from shared.backtest.inside.variants import csv_text, varied
@@ -39,7 +39,7 @@ class Driver:
         self.job = job
         self.folder = folder
         self._output = output
-        self._written: Any = None
+        self._laid_out: list[list[Cells]] | None = None
         self.symbols: list[str] = [market["symbol"] for market in job["markets"]]
 
     def emit(self, *line: Any) -> None:
@@ -62,8 +62,14 @@ class Driver:
             self._output.flush()
 
     def bot(self, task: Mapping[str, Any], markets: list[list[Cells]]) -> Bot:
-        """The bot anew, with the task's configuration, in a folder whose candles are these."""
-        self._lay_out(markets)
+        """The bot with the task's configuration, in a folder whose candles are these.
+
+        Other candles make another process of it, as far as modules can: each is imported anew.
+        """
+        if self._laid_out != markets:
+            self._lay_out(markets)
+            forget_modules(self.folder)
+            self._laid_out = markets
         os.chdir(self.folder)
         return Bot(self.folder, {**self.job["config"], **task.get("config", {})}, self.symbols)
 
@@ -106,9 +112,7 @@ class Driver:
         self.emit(number, "end", {"candles": len(rows[0]), "cash": ledger.cash, "quantities": quantities})
 
     def _lay_out(self, markets: list[list[Cells]]) -> None:
-        """Writes the candles over the bot's files of candles, where they are not there already."""
-        if self._written is markets:
-            return
+        """Writes the candles over the bot's files of candles."""
         text = ""
         for name in self.job["data_files"]:
             text = text or csv_text(self.symbols, markets, self.job["columns"])
@@ -116,7 +120,6 @@ class Driver:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
-        self._written = markets
 
 
 def _numbers(cells: Cells) -> Row:
