@@ -1,0 +1,43 @@
+"""Whether the bot knows the dates: the same candles as if they had come at another time.
+
+A strategy of prices decides the same. One that keeps to the hour of the day, the day of the week or an
+interval of up to ten hours does too, for the times are moved by 30 weeks, which is 5,040 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.backtest.findings import CheckResult
+from shared.backtest.inside.walk import Order
+
+SHIFT_MS = 5040 * 3_600_000
+_LEAST_ORDERS = 4
+_MOST_CHANGED = 0.5
+
+
+def judge_calendar(orders: Sequence[Order], moved: Sequence[Order] | None) -> CheckResult:
+    """What the walk over moved candles says; None where it did not end."""
+    severity, message, changed = "passed", "The bot decides the same at other dates.", 0.0
+    if moved is None:
+        severity, message = "note", "The walk over candles of other dates did not come to an end in time."
+    else:
+        before, after = ({(order[0], order[1], order[2]) for order in some} for some in (orders, moved))
+        union = before | after
+        changed = 1 - len(before & after) / len(union) if union else 0.0
+        if changed > _MOST_CHANGED and len(before) >= _LEAST_ORDERS:
+            severity = "finding"
+            message = (
+                f"{100 * changed:.0f}% of the orders change when the same candles come at other dates: the "
+                "bot knows when to trade instead of finding it out, so it fits these candles alone."
+            )
+        elif changed > 0:
+            severity = "note"
+            message = f"{100 * changed:.0f}% of the orders depend on the date itself."
+    return CheckResult(
+        check="calendar",
+        title="Dates known by heart",
+        severity=severity,  # type: ignore[arg-type]
+        message=message,
+        evidence={"moved_hours": SHIFT_MS // 3_600_000, "orders_changed_pct": round(100 * changed, 2)},
+    )

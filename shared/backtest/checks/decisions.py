@@ -1,0 +1,274 @@
+"""Decisions compared: the same past with other futures, asked again, and with more history.
+
+The look-ahead check follows the idea of freqtrade's lookahead-analysis, the warm-up check that of its
+recursive-analysis: a decision that only depends on the past it needs is the same each time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.backtest.findings import CheckResult
+from shared.backtest.inside.walk import Order
+from shared.market.candles import moment_text
+
+FUTURES = ("cut", "up", "down")
+VARIANTS = ("full", *FUTURES)
+MAX_ACTING, MAX_QUIET = 16, 8
+# Relative differences below these are rounding, or what a long smoothing forgets.
+_EXACT, _FORGOTTEN, _VISIBLE = 1e-9, 1e-3, 1e-2
+_SHOWN = 5
+
+Answers = Sequence[tuple[int, str, int, list[Any]]]
+
+
+def probe_points(orders: Sequence[Order], *, candles: int, needed: int) -> list[int]:
+    """The candles whose decisions are probed: those that acted, spread evenly, and some that may not have."""
+    last = candles - 2
+    acting = sorted({order[0] - 1 for order in orders if order[2] != "exit" and order[0] - 1 <= last})
+    quiet = range(min(needed, last), last + 1)
+    chosen = {*_spread(acting, MAX_ACTING), *_spread(quiet, MAX_QUIET if acting else MAX_ACTING)}
+    return sorted(chosen)
+
+
+def probe_task(points: Sequence[int], holdings: Mapping[int, list[list[float]]]) -> dict[str, Any]:
+    """The task that asks for the decisions at these candles, with what was held there."""
+    return {
+        "kind": "probe",
+        "variants": VARIANTS,
+        "points": [{"at": index, "holdings": holdings[index]} for index in points],
+    }
+
+
+@dataclass(slots=True)
+class _Compared:
+    """How decisions on one kind of variant differed; `examples` are the first few."""
+
+    asked: int = 0
+    changed_decisions: int = 0
+    changed_values: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, index: int, time: int, variant: str, before: list[Any], after: list[Any], by: float) -> None:
+        self.asked += 1
+        decision = not _same_decisions(before, after, by)
+        values = not decision and not _same_values(before, after, max(by, 1e-6))
+        self.changed_decisions += decision
+        self.changed_values += values
+        if (decision or values) and len(self.examples) < _SHOWN:
+            example = {"candle": moment_text(time), "index": index, "variant": variant}
+            shown = _told if decision else _values
+            self.examples.append({**example, "decided": shown(before), "then": shown(after)})
+
+
+def judge_look_ahead(answers: Answers, times: Sequence[int]) -> CheckResult:
+    """Whether a decision changed when only what comes after its candle did."""
+    compared = _compare(answers, times, FUTURES, _EXACT)
+    changed = compared.changed_decisions + compared.changed_values
+    if changed:
+        first = compared.examples[0]
+        message = (
+            f"{changed} of {compared.asked} decisions changed when only later candles were cut off or "
+            f"scrambled; the first at {first['candle']}: {first['decided']} became {first['then']}. The bot "
+            "sees the future here, so no figure of this backtest can be believed."
+        )
+    else:
+        message = (
+            f"{compared.asked} decisions stayed the same with the later candles cut off, scrambled upwards and "
+            "scrambled downwards."
+        )
+    return CheckResult(
+        check="look_ahead",
+        title="Look-ahead",
+        severity="finding" if changed else "passed",
+        message=message,
+        evidence=_evidence(compared),
+    )
+
+
+def judge_warm_up(answers: Answers, times: Sequence[int]) -> CheckResult:
+    """Whether decisions depend on how much history was loaded."""
+    compared = _compare(answers, times, ("more2", "more4"), _FORGOTTEN)
+    changed = compared.changed_decisions
+    drift = _drift(answers)
+    message = (
+        f"{compared.asked} decisions stayed the same with two and four times the history."
+        if compared.asked
+        else "There were too few candles to try more history than the strategy needs."
+    )
+    severity = "passed" if compared.asked else "note"
+    if changed:
+        few = changed < max(2, compared.asked / 10)
+        severity = "warning" if few else "finding"
+        first = compared.examples[0]
+        message = (
+            f"{changed} of {compared.asked} decisions changed with more history than candles_needed asks for; "
+            f"the first at {first['candle']}: {first['decided']} became {first['then']}. An indicator has not "
+            "warmed up: live and backtest will decide differently. Let candles_needed grow, or compute over "
+            "exactly that many candles."
+        )
+    elif drift > _VISIBLE:
+        severity = "warning"
+        message = (
+            f"The strategy's values differ by up to {100 * drift:.1f}% with more history, though no decision "
+            "changed: an indicator has not warmed up after candles_needed candles."
+        )
+    return CheckResult(
+        check="warm_up",
+        title="Warm-up",
+        severity=severity,
+        message=message,
+        evidence={**_evidence(compared), "largest_value_drift_pct": round(100 * drift, 6)},
+    )
+
+
+def judge_repeatable(answers: Answers, acted: Mapping[int, frozenset[str]], times: Sequence[int]) -> CheckResult:
+    """Whether the same question gets the same answer: asked twice, and asked of a fresh copy of the bot.
+
+    `acted` are the actions by the candle that decided them, in the walk over all candles.
+    """
+    compared = _compare(answers, times, ("again",), _EXACT)
+    fresh = [
+        (index, signals)
+        for _, variant, index, signals in answers
+        if variant == "again" and index in acted and not acted[index] <= _actions(signals)
+    ]
+    severity = "finding" if compared.changed_decisions or fresh else "passed"
+    message = "The same candles and holdings gave the same decision, asked twice and asked of a fresh copy."
+    if compared.changed_decisions:
+        message = (
+            f"{compared.changed_decisions} of {compared.asked} decisions came out differently when the same "
+            "question was asked twice: the strategy draws random numbers, reads a clock or keeps state."
+        )
+    elif fresh:
+        message = (
+            f"{len(fresh)} decisions of the walk, the first at {moment_text(times[fresh[0][0]])}, are not those "
+            "of a freshly started bot with the same candles and holdings: the strategy keeps state of its own, "
+            "or looks beyond the candles it is given."
+        )
+    evidence = {**_evidence(compared), "unlike_a_fresh_copy": [moment_text(times[i]) for i, _ in fresh[:_SHOWN]]}
+    return CheckResult(
+        check="repeatable", title="Same question, same answer", severity=severity, message=message, evidence=evidence
+    )
+
+
+def acted_by_candle(orders: Sequence[Order]) -> dict[int, frozenset[str]]:
+    """The sides that market orders of a walk took, by the candle that decided them."""
+    acted: dict[int, set[str]] = {}
+    for index, _, action, _, _ in orders:
+        if action in ("buy", "short"):
+            acted.setdefault(index - 1, set()).add("buy" if action == "buy" else "sell")
+    return {index: frozenset(sides) for index, sides in acted.items()}
+
+
+def _compare(answers: Answers, times: Sequence[int], variants: Sequence[str], by: float) -> _Compared:
+    full = {(point, index): signals for point, variant, index, signals in answers if variant == "full"}
+    compared = _Compared()
+    for point, variant, index, signals in answers:
+        before = full.get((point, index))
+        if variant in variants and before is not None and 0 <= index < len(times):
+            compared.add(index, times[index], variant, before, signals, by)
+    return compared
+
+
+def _evidence(compared: _Compared) -> dict[str, Any]:
+    return {
+        "decisions_compared": compared.asked,
+        "decisions_changed": compared.changed_decisions,
+        "values_changed": compared.changed_values,
+        "examples": compared.examples,
+    }
+
+
+def _drift(answers: Answers) -> float:
+    """The largest relative difference of a value between the needed and more history."""
+    full = {(point, index): signals for point, variant, index, signals in answers if variant == "full"}
+    largest = 0.0
+    for point, variant, index, signals in answers:
+        before = full.get((point, index))
+        if variant.startswith("more") and before is not None:
+            for one, other in zip(before, signals, strict=False):
+                largest = max(largest, _largest_difference(one, other))
+    return largest
+
+
+def _largest_difference(one: Any, other: Any) -> float:
+    if one is None or other is None:
+        return 0.0
+    shared = one[4].keys() & other[4].keys()
+    return max((_apart(one[4][name], other[4][name]) for name in shared), default=0.0)
+
+
+def _apart(one: Any, other: Any) -> float:
+    if not isinstance(one, (int, float)) or not isinstance(other, (int, float)):
+        return 0.0 if one == other else 1.0
+    scale = max(abs(one), abs(other))
+    return abs(one - other) / scale if scale > 1e-12 and math.isfinite(scale) else 0.0
+
+
+def _same_decisions(before: list[Any], after: list[Any], by: float) -> bool:
+    return len(before) == len(after) and all(
+        _same_decision(one, other, by) for one, other in zip(before, after, strict=True)
+    )
+
+
+def _same_decision(one: Any, other: Any, by: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    if one[0] != other[0] or len(one[3]) != len(other[3]):
+        return False
+    if one[0] != "hold" and not (_near(one[1], other[1], by) and _near(one[2], other[2], by)):
+        return False
+    return all(
+        quote[0] == again[0] and _near(quote[1], again[1], by) and _near(quote[2], again[2], by)
+        for quote, again in zip(one[3], other[3], strict=True)
+    )
+
+
+def _same_values(before: list[Any], after: list[Any], by: float) -> bool:
+    return all(
+        one is None
+        or other is None
+        or (one[4].keys() == other[4].keys() and all(_near(one[4][name], other[4][name], by) for name in one[4]))
+        for one, other in zip(before, after, strict=False)
+    )
+
+
+def _near(one: Any, other: Any, by: float) -> bool:
+    return one == other or (one is not None and other is not None and _apart(one, other) <= by)
+
+
+def _actions(signals: list[Any]) -> set[str]:
+    return {one[0] for one in signals if one is not None}
+
+
+def _told(signals: list[Any]) -> str:
+    """The decisions in a few words."""
+    return "; ".join(_told_one(one) for one in signals)[:200]
+
+
+def _told_one(signal: Any) -> str:
+    if signal is None:
+        return "nothing"
+    action, amount, share, quotes, _ = signal
+    text = action if amount is None or action == "hold" else f"{action} {amount:g}"
+    text = f"{text} {100 * share:.0f}%" if action == "sell" and share != 1 else text
+    return f"{text} with {len(quotes)} quotes" if quotes else text
+
+
+def _values(signals: list[Any]) -> str:
+    return "; ".join(
+        ", ".join(f"{name} {value}" for name, value in sorted(one[4].items()))
+        for one in signals
+        if one is not None
+    )[:200]
+
+
+def _spread(indexes: Sequence[int], most: int) -> list[int]:
+    """At most so many of them, evenly spread, the first and the last among them."""
+    if len(indexes) <= most:
+        return list(indexes)
+    return [indexes[round(place * (len(indexes) - 1) / (most - 1))] for place in range(most)]
