@@ -32,6 +32,10 @@ async def deploy_bot(
     name: Annotated[
         str | None, Field(description="the bot's name on the platform; left out: that of bot-config.yaml")
     ] = None,
+    unverified: Annotated[
+        bool,
+        Field(description="true only when the user asked in words for a bot that verify_bot did not pass"),
+    ] = False,
 ) -> DeployedBot:
     """Deploys the session's files as a bot to the platform, once the user said yes to exactly them.
 
@@ -46,6 +50,7 @@ async def deploy_bot(
             session=session,
             call_id=f"turn {origin.turn_id} {origin.grant.call_id}",
             name=name,
+            unverified=unverified,
             artifacts_sha256=origin.grant.artifacts_sha256,
             wait_seconds=_WAIT_SECONDS,
         )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import ssl
 
     from shared.deployment.deployer import Deployer
+    from shared.verification.session import SessionVerifier
 
 
 class Resolver(Protocol):
@@ -74,7 +75,7 @@ class ToolServices:
     `dialer` None stands for the real network; `web_search` None says that no search service is configured,
     `outbox` None that events cannot be stored, `approvals` None that no tool that needs a yes can run,
     `shared_cache` None that what tools read in public is not shared between instances, `deployer` None that
-    nothing can be deployed.
+    nothing can be deployed, `verifier` None that no bot can be verified.
     """
 
     artifacts: Artifacts
@@ -87,6 +88,7 @@ class ToolServices:
     approvals: ApprovalSigner | None = None
     shared_cache: SharedCache | None = None
     deployer: Deployer | None = None
+    verifier: SessionVerifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.search_documentation import search_documentation
     from shared.tools.search_web import search_web
     from shared.tools.suggest_bot import suggest_bot
+    from shared.tools.verify_bot import verify_bot
 
     return (
         search_documentation,
@@ -34,6 +35,7 @@ def _load() -> tuple[Tool, ...]:
         edit_artifact,
         read_artifact,
         list_artifacts,
+        verify_bot,
         deploy_bot,
         suggest_bot,
     )

@@ -16,6 +16,7 @@ from shared.tools.port import ToolRunner, ToolServices
 if TYPE_CHECKING:
     from shared.deployment.deployer import Deployer
     from shared.tools.remote import RemoteToolRunner
+    from shared.verification.session import SessionVerifier
 
 
 def open_tools(
@@ -26,6 +27,7 @@ def open_tools(
     shared_cache: SharedCache | None = None,
     *,
     deployer: Deployer | None = None,
+    verifier: SessionVerifier | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
@@ -44,6 +46,7 @@ def open_tools(
         approvals=approvals,
         shared_cache=shared_cache,
         deployer=deployer,
+        verifier=verifier,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)
