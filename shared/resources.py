@@ -135,9 +135,14 @@ class Resources:
         artifacts, store = await self.artifacts(), await self.store()
         approvals, cache = await self.approvals(), response_cache(await self.redis())
         outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
+        sandbox = await self.sandbox()
         return await self._once(
             "tools",
-            lambda: _ready(open_tools(self.settings, artifacts, outbox, approvals, cache, deployer=deployer)),
+            lambda: _ready(
+                open_tools(
+                    self.settings, artifacts, outbox, approvals, cache, deployer=deployer, sandbox=sandbox
+                )
+            ),
         )
 
     async def deployer(self) -> Deployer:
