@@ -96,9 +96,8 @@ async def main() -> None:
         await sandbox.close()
     print(f"{total.leaks} leaks, {total.clean} clean twins, {time.perf_counter() - began:.0f} s")
     print(f"recall {total.recall:.3f} (target {RECALL}), missed: {', '.join(total.missed) or 'none'}")
-    print(
-        f"false alarms {total.false_alarm_rate:.3f} (target {FALSE_ALARMS}): {'; '.join(total.alarmed) or 'none'}"
-    )
+    alarmed = "; ".join(total.alarmed) or "none"
+    print(f"false alarms {total.false_alarm_rate:.3f} (target {FALSE_ALARMS}): {alarmed}")
     print("first finding: " + ", ".join(f"{name} {count}" for name, count in total.found.most_common()))
 
 

@@ -1,4 +1,4 @@
-"""Strategies that look ahead, and their twins that do not: generated, seeded, each pair alike but for the leak.
+"""Strategies that look ahead, and their twins that do not: generated, seeded, alike but for the leak.
 
 A leak needs data that decide() is not given: most strategies here read the bot's file of candles, as bots
 written in a hurry do, and compute over all of it. A kind is written once with a hole; what fills the hole
@@ -67,7 +67,8 @@ _FILE = """
 def load():
     text = Path(__file__).with_name("sample.csv").read_text()
     rows = list(csv.DictReader(text.splitlines()))
-    times = [round(datetime.fromisoformat(row["time"].replace("Z", "+00:00")).timestamp() * 1000) for row in rows]
+    moments = [datetime.fromisoformat(row["time"].replace("Z", "+00:00")) for row in rows]
+    times = [round(moment.timestamp() * 1000) for moment in moments]
     return times, [[float(row[name]) for row in rows] for name in ("open", "high", "low", "close", "volume")]
 
 
@@ -150,7 +151,8 @@ _BODIES: dict[str, tuple[str, str]] = {
     ),
     "whole-series z-score": (
         "    return [-(CLOSES[i] - mean(CLOSES)) / deviation(CLOSES) * 0.01 for i in range(N)]",
-        "    return [-(CLOSES[i] - mean(CLOSES[:i + 1])) / deviation(CLOSES[:i + 1]) * 0.01 for i in range(N)]",
+        "    return [-(CLOSES[i] - mean(CLOSES[:i + 1])) / deviation(CLOSES[:i + 1]) * 0.01"
+        " for i in range(N)]",
     ),
     "whole-series min-max": (
         "    low, high = min(LOWS), max(HIGHS)\n"
@@ -163,7 +165,8 @@ _BODIES: dict[str, tuple[str, str]] = {
         "    return [CLOSES[max(0, i // {b} * {b} - 1)] / CLOSES[i] - 1 for i in range(N)]",
     ),
     "resampled high": (
-        "    return [max(HIGHS[i // {b} * {b}:i // {b} * {b} + {b}]) / CLOSES[i] - 1.01 for i in range(N)]",
+        "    return [max(HIGHS[i // {b} * {b}:i // {b} * {b} + {b}]) / CLOSES[i] - 1.01"
+        " for i in range(N)]",
         "    return [max(HIGHS[max(0, i // {b} * {b} - {b}):i // {b} * {b}] or [CLOSES[0]]) / CLOSES[i] - 1.01"
         " for i in range(N)]",
     ),
@@ -200,10 +203,11 @@ _BODIES: dict[str, tuple[str, str]] = {
     ),
     "detrended": (
         "    middle, level = (N - 1) / 2, mean(CLOSES)\n"
-        "    slope = sum((i - middle) * (CLOSES[i] - level) for i in range(N)) / sum((i - middle) ** 2 for i in range(N))\n"
+        "    rise = sum((i - middle) * (CLOSES[i] - level) for i in range(N))\n"
+        "    slope = rise / sum((i - middle) ** 2 for i in range(N))\n"
         "    return [(level + slope * (i - middle)) / CLOSES[i] - 1 for i in range(N)]",
-        "    return [(2 * mean(CLOSES[max(0, i - {n} // 2):i + 1]) - mean(CLOSES[max(0, i - {n}):i + 1])) / CLOSES[i] - 1"
-        " for i in range(N)]",
+        "    return [(2 * mean(CLOSES[max(0, i - {n} // 2):i + 1]) - mean(CLOSES[max(0, i - {n}):i + 1]))"
+        " / CLOSES[i] - 1 for i in range(N)]",
     ),
     "best period of all": (
         "    def worth(period):\n"

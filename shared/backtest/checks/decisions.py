@@ -109,8 +109,8 @@ def judge_warm_up(answers: Answers, times: Sequence[int]) -> CheckResult:
         message = (
             f"{changed} of {compared.asked} decisions changed with more history than candles_needed asks "
             f"for; the first at {first['candle']}: {first['decided']} became {first['then']}. An indicator "
-            "has not warmed up: live and backtest will decide differently. Let candles_needed grow, or compute "
-            "over exactly that many candles."
+            "has not warmed up: live and backtest will decide differently. Let candles_needed grow, or "
+            "compute over exactly that many candles."
         )
     elif drift > _VISIBLE:
         severity = "warning"
