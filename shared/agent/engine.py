@@ -19,7 +19,7 @@ from shared.agent.record import TurnRecord, completed_event
 from shared.agent.run import TurnRun
 from shared.agent.updates import START, Position, Update, replay
 from shared.agent.watch import LeaseWatch
-from shared.approvals import set_sha256
+from shared.artifact_set import set_sha256
 from shared.clock import Clock
 from shared.errors import (
     ApprovalConflictError,

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.approvals import set_sha256
 from shared.artifact import Artifact
+from shared.artifact_set import set_sha256
 from shared.artifacts.port import Artifacts
 from shared.clock import Clock
 from shared.deployment.bot import Bot

@@ -71,6 +71,8 @@ def run_contained(
         info_end.close()
         hold_end.close()
         started = _Started(process, stack)
+        # The last to be registered and so the first to be called: it needs the descriptors that are open.
+        stack.callback(started.end)
         started.find_child(info)
         folder = started.open_folder()
         watch = Watch(process, child=started.child, pid=started.pid, limits=limits, cancellation=cancellation)
@@ -90,7 +92,6 @@ class _Started:
         self.child = -1
         self.pid = -1
         self._stack = stack
-        stack.callback(self.end)
 
     def find_child(self, info: IO[bytes]) -> None:
         """Learns the first process inside, when the command tells it."""
@@ -104,7 +105,6 @@ class _Started:
             with suppress(ValueError, KeyError, TypeError):
                 self.pid = int(json.loads(told)["child-pid"])
                 self.child = os.pidfd_open(self.pid)
-                self._stack.callback(os.close, self.child)
                 return
         raise self._unavailable()
 
@@ -125,21 +125,31 @@ class _Started:
 
     def end(self) -> None:
         """Ends every process of the run: with the first of a namespace, the kernel ends the others."""
-        if self.child >= 0:
-            with suppress(ProcessLookupError, OSError):
-                signal.pidfd_send_signal(self.child, signal.SIGKILL)
+        self._kill_child()
         if self.process.returncode is None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(1 if self.child >= 0 else 0)
             self.process.kill()
             self.process.wait()
+        if self.child >= 0:
+            os.close(self.child)
+            self.child = -1
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
 
+    def _kill_child(self) -> None:
+        if self.child >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.child, signal.SIGKILL)
+
     def _unavailable(self) -> SandboxUnavailableError:
+        self._kill_child()
         self.process.kill()
-        _, said = self.process.communicate()
+        try:
+            _, said = self.process.communicate(timeout=SETUP_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            said = late.stderr or b""
         reason = said.decode(errors="replace").strip()[-300:]
         error = SandboxUnavailableError("The sandbox could not be set up.")
         # For the log alone: it names folders of this machine.

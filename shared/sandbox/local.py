@@ -54,16 +54,17 @@ class LocalSandbox:
         """
         _check(job)
         cancellation = Cancellation()
-        task = asyncio.get_running_loop().run_in_executor(self._threads, self._run, job, cancellation)
+        running = self._threads.submit(self._run, job, cancellation)
+        done = asyncio.wrap_future(running)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(done)
         except asyncio.CancelledError:
-            if not task.cancel():
+            if not running.cancel():
                 cancellation.cancel()
-                await asyncio.wait({task})
+                await asyncio.wait({done})
             raise
         finally:
-            if task.done():
+            if running.done():
                 cancellation.close()
 
     async def close(self) -> None:

@@ -27,8 +27,8 @@ def command(job: SandboxJob, view: View, folder: Path, given: Descriptors) -> li
     Raises:
         SandboxUnavailableError: util-linux is not installed.
     """
-    unshare, setpriv = shutil.which("unshare"), shutil.which("setpriv")
-    if unshare is None or setpriv is None:
+    unshare = shutil.which("unshare")
+    if unshare is None:
         raise SandboxUnavailableError("util-linux is not installed.")
     as_root = os.geteuid() == 0
     plan = folder.parent / "plan.json"
@@ -36,9 +36,7 @@ def command(job: SandboxJob, view: View, folder: Path, given: Descriptors) -> li
     root.mkdir()
     plan.write_text(json.dumps(_plan(job, view, folder, given, root, as_root=as_root)), encoding="utf-8")
     return [
-        # When this process dies, all of the run dies with it.
-        *(setpriv, "--pdeathsig", "KILL"),
-        *(unshare, "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"),
+        *(unshare, "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork"),
         *(() if as_root else ("--user", "--map-root-user")),
         *(sys.executable, "-I", "-S", str(_SETUP), str(plan)),
     ]

@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ def main(plan: dict[str, Any]) -> int:
     _make_root(plan)
     os.write(plan["info"], json.dumps({"child-pid": number}).encode())
     os.close(plan["info"])
-    os.read(plan["hold"], 1)
-    os.close(plan["hold"])
+    if not os.read(plan["hold"], 1):
+        return 1
     _give_up_rights(plan["user"])
     # Code that runs as the same user may not look into this process or change it.
     _control(_SET_DUMPABLE, 0)
@@ -49,11 +50,15 @@ def main(plan: dict[str, Any]) -> int:
     if child == 0:
         _become(plan, program)
     _load(program)
-    while True:
-        pid, status = os.wait()
-        if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            return 128 - code if code < 0 else code
+    # No signal of the parent's death outlives the change of user; the end of its pipe does.
+    ended = select.poll()
+    ended.register(os.pidfd_open(child), select.POLLIN)
+    ended.register(plan["hold"], select.POLLHUP)
+    if any(descriptor == plan["hold"] for descriptor, _ in ended.poll()):
+        return 1
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
 
 
 def _make_root(plan: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from shared.approvals import set_sha256
+from shared.artifact_set import set_sha256
 from shared.deployment.deployer import Deployed, Deployer, Order
 from shared.errors import (
     AppError,
