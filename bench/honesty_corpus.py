@@ -165,10 +165,9 @@ _BODIES: dict[str, tuple[str, str]] = {
         "    return [CLOSES[max(0, i // {b} * {b} - 1)] / CLOSES[i] - 1 for i in range(N)]",
     ),
     "resampled high": (
-        "    return [max(HIGHS[i // {b} * {b}:i // {b} * {b} + {b}]) / CLOSES[i] - 1.01"
-        " for i in range(N)]",
-        "    return [max(HIGHS[max(0, i // {b} * {b} - {b}):i // {b} * {b}] or [CLOSES[0]]) / CLOSES[i] - 1.01"
-        " for i in range(N)]",
+        "    return [max(HIGHS[i // {b} * {b}:i // {b} * {b} + {b}]) / CLOSES[i] - 1.01 for i in range(N)]",
+        "    return [max(HIGHS[max(0, i // {b} * {b} - {b}):i // {b} * {b}] or [CLOSES[0]])"
+        " / CLOSES[i] - 1.01 for i in range(N)]",
     ),
     "future index": (
         "    return [max(CLOSES[i:i + {k} + 1]) / CLOSES[i] - 1.005 for i in range(N)]",

@@ -57,11 +57,12 @@ async def run_backtest(
     `decisions_only` leaves out what takes most walks: the map of parameters and other costs.
 
     Raises:
-        ToolInputError: the bot has no strategy of our form, or needs candles that are not there.
+        ToolInputError: the bot has no strategy of our form (its details then hold `no_form`), refuses the
+            configuration, or needs candles that are not there.
         SandboxUnavailableError: nothing here isolates code well enough.
     """
     if request.runtime is None:
-        raise ToolInputError(NO_FORM)
+        raise _no_form()
     started = time.perf_counter()
     (walk,) = await _answers(sandbox, request, [{"kind": "run"}], seconds=WALK_SECONDS)
     if walk.crash is not None and walk.form is None:
@@ -69,7 +70,7 @@ async def run_backtest(
         if walk.crash.refused:
             raise ToolInputError(f"config: the bot refuses it: {said}")
         if walk.crash.form:
-            raise ToolInputError(f"{said}; {NO_FORM}")
+            raise _no_form(said)
     if walk.form is None:
         return _failed(sandbox, request, walk, time.perf_counter() - started)
     account = _Account.of(request, walk)
@@ -254,6 +255,10 @@ async def _answers(
     return answers
 
 
+def _no_form(said: str = "") -> ToolInputError:
+    return ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM, no_form=True)
+
+
 def _failed(sandbox: Sandbox, request: BacktestRequest, walk: TaskAnswer, seconds: float) -> Backtest:
     crash = judge_crash(walk, request.candles.times)
     assert crash is not None
@@ -279,8 +284,8 @@ def _checked_form(request: BacktestRequest, form: dict[str, Any]) -> tuple[tuple
         symbols = tuple(str(symbol) for symbol in form["symbols"])
         needed, cash = int(form["needed"]), float(form["cash"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ToolInputError(NO_FORM) from error
+        raise _no_form() from error
     known = set(request.candles.symbols)
     if not symbols or not 0 < cash < 1e15 or (len(symbols) > 1 and not known.issuperset(symbols)):
-        raise ToolInputError(NO_FORM)
+        raise _no_form()
     return symbols, max(1, needed), cash
