@@ -137,12 +137,19 @@ class Resources:
         artifacts, store = await self.artifacts(), await self.store()
         approvals, cache = await self.approvals(), response_cache(await self.redis())
         outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
-        verifier = await self.verifier()
+        verifier, sandbox = await self.verifier(), await self.sandbox()
         return await self._once(
             "tools",
             lambda: _ready(
                 open_tools(
-                    self.settings, artifacts, outbox, approvals, cache, deployer=deployer, verifier=verifier
+                    self.settings,
+                    artifacts,
+                    outbox,
+                    approvals,
+                    cache,
+                    deployer=deployer,
+                    sandbox=sandbox,
+                    verifier=verifier,
                 )
             ),
         )
@@ -448,7 +455,7 @@ class Resources:
 
 
 def _signing_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
-    """Keys of one purpose, of what all services share: encryption keys, else the token secret, else a file."""
+    """Keys of one purpose that all services share: encryption keys, else the token secret, else a file."""
     from shared.sealing import Keyring
 
     if settings.encryption_keys is not None:

@@ -68,9 +68,7 @@ def book_orders(
     `watch` are the candles after which the holdings are wanted.
     """
     markets: list[list[Row]] = [list(rows) for rows in candles.of_symbols(symbols)]
-    ledger = Ledger(
-        markets=markets, shortable=[":" in symbol for symbol in symbols], costs=costs, cash=cash
-    )
+    ledger = Ledger(markets=markets, shortable=[":" in symbol for symbol in symbols], costs=costs, cash=cash)
     problems: list[str] = []
     equity, held, holdings = [], [], {}
     position, last = 0, len(orders)
@@ -94,7 +92,9 @@ def book_orders(
             )
         )
     if position < last:
-        problems.append(f"{last - position} orders are not in the order of time, or come after the last candle")
+        problems.append(
+            f"{last - position} orders are not in the order of time, or come after the last candle"
+        )
     problems += _differences(ledger, told)
     return Booking(
         fills=tuple(ledger.fills),

@@ -84,7 +84,7 @@ def _draw_prices(axes: Axes, backtest: Backtest, fills: Sequence[Fill]) -> None:
     for side, marker, color in (("buy", "^", _BUY), ("sell", "v", _SELL)):
         marks = [fill for fill in fills if fill.side == side][-_MAX_MARKS:]
         axes.scatter(
-            [fill.index for fill in marks],
+            [fill.candle for fill in marks],
             [fill.price * scales[fill.market] for fill in marks],
             marker=marker,
             color=color,

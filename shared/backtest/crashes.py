@@ -16,13 +16,17 @@ def judge_crash(walk: TaskAnswer, times: Sequence[int]) -> CheckResult | None:
         return None
     error = "the strategy ended the process that it ran in" if crash is None else crash.error
     index = None if crash is None else crash.index
-    at = f" at the candle of {moment_text(times[index])}" if index is not None and 0 <= index < len(times) else ""
+    at = (
+        f" at the candle of {moment_text(times[index])}"
+        if index is not None and 0 <= index < len(times)
+        else ""
+    )
     place = f" in {crash.place}" if crash is not None and crash.place else ""
     message = f"The bot did not come to the end of the candles{at}{place}: {error}."
     if crash is not None and crash.limit in ("time", "cpu"):
         message = (
-            f"The bot did not come to the end of the candles in time ({crash.limit} limit of the sandbox): a loop "
-            "that does not end, or far too much work for each decision."
+            f"The bot did not come to the end of the candles in time ({crash.limit} limit of the sandbox): a "
+            "loop that does not end, or far too much work for each decision."
         )
     return CheckResult(
         check="crash",

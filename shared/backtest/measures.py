@@ -27,8 +27,8 @@ class Measures:
     """The figures of an account, or of one that bought at the beginning and held.
 
     `max_drawdown_days` is the longest time from a high of the account to the next one at least as high, or to
-    the end. `exposure_pct` is the mean worth of what was held against the account, `turnover` how many times a
-    year the account's mean worth was bought or sold.
+    the end. `exposure_pct` is the mean worth of what was held against the account, `turnover` how many times
+    a year the account's mean worth was bought or sold.
     """
 
     final_equity: float

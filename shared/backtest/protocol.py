@@ -31,14 +31,15 @@ _DATA_NAME = "sample.csv"
 class Crash:
     """Why a task ended early: what was raised, where in the bot's files, at which candle.
 
-    `form` says that the bot lacks the form of a strategy that can be run, `limit` which limit of the
-    sandbox ended it.
+    `form` says that the bot lacks the form of a strategy that can be run, `refused` that it does not take the
+    configuration, `limit` which limit of the sandbox ended it.
     """
 
     error: str
     place: str
     index: int | None
     form: bool
+    refused: bool = False
     limit: str | None = None
 
 
@@ -54,9 +55,7 @@ class TaskAnswer:
     malformed: int = 0
 
 
-def make_job(
-    request: BacktestRequest, tasks: Sequence[Mapping[str, Any]], *, seconds: float
-) -> SandboxJob:
+def make_job(request: BacktestRequest, tasks: Sequence[Mapping[str, Any]], *, seconds: float) -> SandboxJob:
     """The sandbox's job that runs these tasks on the bot."""
     assert request.runtime is not None
     candles = request.candles
@@ -146,6 +145,7 @@ def _crash(told: Mapping[str, Any]) -> Crash:
         str(told.get("place") or "")[:100],
         index if isinstance(index, int) else None,
         told.get("form") is True,
+        told.get("refused") is True,
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backtest.findings import SEVERITIES
-from shared.backtest.result import LIMITS, Backtest
 from shared.backtest.request import files_sha256
+from shared.backtest.result import LIMITS, Backtest
 from shared.market.candles import moment_text, timeframe_name
 
 if TYPE_CHECKING:
@@ -23,24 +23,28 @@ def render_report(backtest: Backtest, *, title: str, chart: bytes | None) -> byt
     """The page; `chart` is the PNG, None where there is nothing to draw."""
     candles = backtest.request.candles
     outcome = backtest.outcome
-    page = _environment().get_template("report.html.j2").render(
-        title=title,
-        backtest=backtest,
-        candles=candles,
-        timeframe=timeframe_name(candles.step_ms),
-        first=moment_text(candles.times[0]),
-        last=moment_text(candles.times[-1]),
-        files=files_sha256(backtest.request.files),
-        chart=base64.b64encode(chart).decode() if chart else None,
-        figures=_figures(backtest),
-        checks=sorted(backtest.checks, key=lambda check: SEVERITIES.index(check.severity)),
-        trades=[trade for trade in outcome.trades[-SHOWN_TRADES:]] if outcome else [],
-        trades_left_out=max(0, len(outcome.trades) - SHOWN_TRADES) if outcome else 0,
-        several=len(backtest.symbols) > 1,
-        map_rows=_map_rows(backtest),
-        folds=_folds(backtest),
-        limits=LIMITS,
-        notes=_notes(backtest),
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            backtest=backtest,
+            candles=candles,
+            timeframe=timeframe_name(candles.step_ms),
+            first=moment_text(candles.times[0]),
+            last=moment_text(candles.times[-1]),
+            files=files_sha256(backtest.request.files),
+            chart=base64.b64encode(chart).decode() if chart else None,
+            figures=_figures(backtest),
+            checks=sorted(backtest.checks, key=lambda check: SEVERITIES.index(check.severity)),
+            trades=[trade for trade in outcome.trades[-SHOWN_TRADES:]] if outcome else [],
+            trades_left_out=max(0, len(outcome.trades) - SHOWN_TRADES) if outcome else 0,
+            several=len(backtest.symbols) > 1,
+            map_rows=_map_rows(backtest),
+            folds=_folds(backtest),
+            limits=LIMITS,
+            notes=_notes(backtest),
+        )
     )
     return page.encode()
 
@@ -92,8 +96,8 @@ def _notes(backtest: Backtest) -> list[str]:
     candles, outcome = backtest.request.candles, backtest.outcome
     if candles.source == "sample.csv":
         notes.append(
-            "The candles are those that the bot ships with. Where they were generated, they show that it works, "
-            "not that it earns."
+            "The candles are those that the bot ships with. Where they were generated, they show that it "
+            "works, not that it earns."
         )
     if candles.dropped:
         notes.append(f"{candles.dropped:,} candles were left out, as not every market has their time.")

@@ -21,8 +21,8 @@ LIMITS = (
     "one's own orders on the price are not in candles.",
     "Inside a candle the order of its high and low is not known: of stop and target the stop is taken first.",
     "Exchanges' steps of price and quantity, least order sizes, taxes and interest are left out.",
-    "The strategy's own code decided here; what the bot does around it (reading data, sending orders, keeping "
-    "state) is tried by verify_bot, not by this backtest.",
+    "The strategy's own code decided here; what the bot does around it (reading data, sending orders, "
+    "keeping state) is tried by verify_bot, not by this backtest.",
 )
 
 
@@ -41,8 +41,8 @@ class Outcome:
 class Backtest:
     """One backtest: what was asked, what came of it, and the checks.
 
-    `outcome` is None where the bot failed before its first decision. `symbols` are the bot's markets in its own
-    order; `needed` is how many candles it says it needs.
+    `outcome` is None where the bot failed before its first decision. `symbols` are the bot's markets in its
+    own order; `needed` is how many candles it says it needs.
     """
 
     request: BacktestRequest

@@ -43,31 +43,47 @@ MAP_STEPS = 60_000
 _LEAST_MAP = 400
 
 NO_FORM = (
-    "this bot has no strategy.py (or strategy.js) of the form that a backtest runs, with decide or decide_all and "
-    "candles_needed; verify_bot probes bots of any form, create_bot_template writes bots of this one"
+    "this bot has no strategy.py (or strategy.js) of the form that a backtest runs, with decide or "
+    "decide_all and candles_needed; verify_bot probes bots of any form, create_bot_template writes bots of "
+    "this one"
 )
 
 
-async def run_backtest(sandbox: Sandbox, request: BacktestRequest) -> Backtest:
+async def run_backtest(
+    sandbox: Sandbox, request: BacktestRequest, *, decisions_only: bool = False
+) -> Backtest:
     """The backtest of a bot of our form; a bot that fails is a result, not an error.
 
+    `decisions_only` leaves out what takes most walks: the map of parameters and other costs.
+
     Raises:
-        ToolInputError: the bot has no strategy of our form, or needs candles that are not there.
+        ToolInputError: the bot has no strategy of our form (its details then hold `no_form`), refuses the
+            configuration, or needs candles that are not there.
         SandboxUnavailableError: nothing here isolates code well enough.
     """
     if request.runtime is None:
-        raise ToolInputError(NO_FORM)
+        raise _no_form()
     started = time.perf_counter()
     (walk,) = await _answers(sandbox, request, [{"kind": "run"}], seconds=WALK_SECONDS)
-    if walk.crash is not None and walk.crash.form and walk.form is None:
-        raise ToolInputError(f"{walk.crash.error.partition(': ')[2]}; {NO_FORM}")
+    if walk.crash is not None and walk.form is None:
+        said = walk.crash.error.partition(": ")[2]
+        if walk.crash.refused:
+            raise ToolInputError(f"config: the bot refuses it: {said}")
+        if walk.crash.form:
+            raise _no_form(said)
     if walk.form is None:
         return _failed(sandbox, request, walk, time.perf_counter() - started)
     account = _Account.of(request, walk)
-    checks, variations = await asyncio.gather(
-        _answers(sandbox, request, account.check_tasks(), seconds=CHECK_SECONDS),
-        _variations(sandbox, request, account),
-    )
+    if decisions_only:
+        variations: list[Variation] | None = None
+        tasks = account.decision_tasks()
+        checks = await _answers(sandbox, request, tasks, seconds=CHECK_SECONDS)
+    else:
+        tasks = [*account.decision_tasks(), *account.cost_tasks()]
+        checks, variations = await asyncio.gather(
+            _answers(sandbox, request, tasks, seconds=CHECK_SECONDS),
+            _variations(sandbox, request, account),
+        )
     outcome = await asyncio.to_thread(account.outcome)
     results = await asyncio.to_thread(account.judge, outcome, checks, variations)
     return Backtest(
@@ -119,19 +135,19 @@ class _Account:
             points=points,
         )
 
-    def check_tasks(self) -> list[dict[str, Any]]:
-        """The probe, the walk at other dates, the walks at other costs."""
-        known = self.request.volume_known
+    def decision_tasks(self) -> list[dict[str, Any]]:
+        """The probe, and the walk at other dates."""
         return [
             probe_task(self.points, self.booking.holdings),
             {"kind": "run", "shift_ms": SHIFT_MS},
-            *(
-                {
-                    "kind": "run",
-                    "costs": list(self.request.costs.shares(times=times, volume_known=known)),
-                }
-                for times in MULTIPLES
-            ),
+        ]
+
+    def cost_tasks(self) -> list[dict[str, Any]]:
+        """The walks at other costs."""
+        known = self.request.volume_known
+        return [
+            {"kind": "run", "costs": list(self.request.costs.shares(times=times, volume_known=known))}
+            for times in MULTIPLES
         ]
 
     def book(self, answer: TaskAnswer, *, times: float = 1.0, candles: int | None = None) -> Booking | None:
@@ -160,34 +176,42 @@ class _Account:
         )
 
     def judge(
-        self, outcome: Outcome, answers: Sequence[TaskAnswer], variations: list[Variation]
+        self, outcome: Outcome, answers: Sequence[TaskAnswer], variations: list[Variation] | None
     ) -> tuple[CheckResult, ...]:
-        """Every check's result, the gravest kinds first."""
+        """Every check's result, the gravest kinds first; without variations the decisions' alone."""
         probe, moved, *dearer = answers
         times, orders = self.request.candles.times, self.walk.orders
-        returns: dict[float, float] = {1: outcome.measures.return_pct}
-        for multiple, answer in zip(MULTIPLES, dearer, strict=True):
-            booked = self.book(answer, times=multiple)
-            if booked is not None:
-                returns[multiple] = 100 * (booked.equity[-1] / booked.start - 1)
         crash = judge_crash(self.walk, times)
-        return (
+        decisions = (
             *((crash,) if crash is not None else ()),
             judge_account(self.booking, self.walk.malformed if self.walk.crash is None else 0),
             judge_look_ahead(probe.probes, times),
             judge_repeatable(probe.probes, acted_by_candle(orders), times),
             judge_warm_up(probe.probes, times),
             judge_calendar(orders, moved.orders if moved.end is not None else None),
+        )
+        if variations is None:
+            return decisions
+        return (
+            *decisions,
             judge_over_fitting(variations, candles=_map_length(self.request, len(variations))),
-            judge_costs(
-                returns,
-                fills=len(self.booking.fills),
-                candles=len(times),
-                fees_pct=100 * outcome.measures.fees / self.cash,
-            ),
+            self._judge_costs(outcome, dearer),
             judge_number(outcome.trades),
             judge_one_trade(outcome.trades),
             judge_survivorship(self.symbols),
+        )
+
+    def _judge_costs(self, outcome: Outcome, answers: Sequence[TaskAnswer]) -> CheckResult:
+        returns: dict[float, float] = {1: outcome.measures.return_pct}
+        for multiple, answer in zip(MULTIPLES, answers, strict=True):
+            booked = self.book(answer, times=multiple)
+            if booked is not None:
+                returns[multiple] = 100 * (booked.equity[-1] / booked.start - 1)
+        return judge_costs(
+            returns,
+            fills=len(self.booking.fills),
+            candles=len(self.request.candles),
+            fees_pct=100 * outcome.measures.fees / self.cash,
         )
 
 
@@ -231,6 +255,10 @@ async def _answers(
     return answers
 
 
+def _no_form(said: str = "") -> ToolInputError:
+    return ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM, no_form=True)
+
+
 def _failed(sandbox: Sandbox, request: BacktestRequest, walk: TaskAnswer, seconds: float) -> Backtest:
     crash = judge_crash(walk, request.candles.times)
     assert crash is not None
@@ -256,8 +284,8 @@ def _checked_form(request: BacktestRequest, form: dict[str, Any]) -> tuple[tuple
         symbols = tuple(str(symbol) for symbol in form["symbols"])
         needed, cash = int(form["needed"]), float(form["cash"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ToolInputError(NO_FORM) from error
+        raise _no_form() from error
     known = set(request.candles.symbols)
     if not symbols or not 0 < cash < 1e15 or (len(symbols) > 1 and not known.issuperset(symbols)):
-        raise ToolInputError(NO_FORM)
+        raise _no_form()
     return symbols, max(1, needed), cash

@@ -80,7 +80,7 @@ def trades_of(
         signed = fill.quantity if fill.side == "buy" else -fill.quantity
         position = held.get(fill.market)
         if position is None:
-            position = held[fill.market] = _Open(fill.index, fill.reason)
+            position = held[fill.market] = _Open(fill.candle, fill.reason)
         if position.quantity * signed >= 0:
             cost = position.quantity * position.price + signed * fill.price
             position.quantity += signed
@@ -103,9 +103,7 @@ def trades_of(
     return tuple(trades)
 
 
-def _closed(
-    position: _Open, fill: Fill, rows: Sequence[Row], symbol: str, *, is_open: bool = False
-) -> Trade:
+def _closed(position: _Open, fill: Fill, rows: Sequence[Row], symbol: str, *, is_open: bool = False) -> Trade:
     quantity = min(fill.quantity, abs(position.quantity))
     side = 1 if position.quantity > 0 else -1
     fees = fill.fee + position.fees * quantity / abs(position.quantity)
@@ -115,15 +113,15 @@ def _closed(
         side="long" if side > 0 else "short",
         quantity=quantity,
         entry_index=position.index,
-        exit_index=fill.index,
+        exit_index=fill.candle,
         entry_time=rows[position.index][0],
-        exit_time=rows[fill.index][0],
+        exit_time=rows[fill.candle][0],
         entry_price=position.price,
         exit_price=fill.price,
         fees=fees,
         profit=profit,
         profit_pct=100 * profit / (quantity * position.price),
-        bars=fill.index - position.index,
+        bars=fill.candle - position.index,
         entry_reason=position.reason,
         reason=fill.reason,
         is_open=is_open,

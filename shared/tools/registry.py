@@ -8,6 +8,7 @@ from shared.tools.port import Tool
 def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
     from shared.tools.analyze_market import analyze_market
+    from shared.tools.backtest_bot import backtest_bot
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
     from shared.tools.deploy_bot import deploy_bot
@@ -31,6 +32,7 @@ def _load() -> tuple[Tool, ...]:
         create_bot_template,
         analyze_code,
         analyze_market,
+        backtest_bot,
         save_artifact,
         edit_artifact,
         read_artifact,

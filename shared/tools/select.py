@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.approvals import ApprovalSigner
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
+from shared.sandbox.port import Sandbox
 from shared.sessions.outbox_port import EventOutbox
 from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
@@ -27,6 +28,7 @@ def open_tools(
     shared_cache: SharedCache | None = None,
     *,
     deployer: Deployer | None = None,
+    sandbox: Sandbox | None = None,
     verifier: SessionVerifier | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
@@ -46,6 +48,7 @@ def open_tools(
         approvals=approvals,
         shared_cache=shared_cache,
         deployer=deployer,
+        sandbox=sandbox,
         verifier=verifier,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")

@@ -12,9 +12,9 @@ from shared.verification.verify import Verifier
 
 def open_verifier(sandbox: Sandbox, *, clock: Clock) -> Verifier:
     """Verifies files in the sandbox, with a backtest."""
-    from shared.verification.backtesting import OwnCandlesBacktester
+    from shared.backtest.backtester import SandboxBacktester
 
-    return Verifier(sandbox=sandbox, backtester=OwnCandlesBacktester(sandbox), clock=clock)
+    return Verifier(sandbox=sandbox, backtester=SandboxBacktester(sandbox), clock=clock)
 
 
 def open_session_verifier(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.backtest.findings import CheckResult
+from shared.backtest.findings import CheckResult, Severity
 from shared.backtest.inside.walk import Order
 
 SHIFT_MS = 5040 * 3_600_000
@@ -18,7 +18,8 @@ _MOST_CHANGED = 0.5
 
 def judge_calendar(orders: Sequence[Order], moved: Sequence[Order] | None) -> CheckResult:
     """What the walk over moved candles says; None where it did not end."""
-    severity, message, changed = "passed", "The bot decides the same at other dates.", 0.0
+    severity: Severity = "passed"
+    message, changed = "The bot decides the same at other dates.", 0.0
     if moved is None:
         severity, message = "note", "The walk over candles of other dates did not come to an end in time."
     else:
@@ -37,7 +38,7 @@ def judge_calendar(orders: Sequence[Order], moved: Sequence[Order] | None) -> Ch
     return CheckResult(
         check="calendar",
         title="Dates known by heart",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         message=message,
         evidence={"moved_hours": SHIFT_MS // 3_600_000, "orders_changed_pct": round(100 * changed, 2)},
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.backtest.findings import CheckResult
+from shared.backtest.findings import CheckResult, Severity
 from shared.backtest.inside.walk import Order
 from shared.market.candles import moment_text
 
@@ -52,7 +52,9 @@ class _Compared:
     changed_values: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, index: int, time: int, variant: str, before: list[Any], after: list[Any], by: float) -> None:
+    def add(self, asked: tuple[int, int, str], before: list[Any], after: list[Any], by: float) -> None:
+        """Compares two answers to a question, which is a candle, its time and a variant."""
+        index, time, variant = asked
         self.asked += 1
         decision = not _same_decisions(before, after, by)
         values = not decision and not _same_values(before, after, max(by, 1e-6))
@@ -77,8 +79,8 @@ def judge_look_ahead(answers: Answers, times: Sequence[int]) -> CheckResult:
         )
     else:
         message = (
-            f"{compared.asked} decisions stayed the same with the later candles cut off, scrambled upwards and "
-            "scrambled downwards."
+            f"{compared.asked} decisions stayed the same with the later candles cut off, scrambled upwards "
+            "and scrambled downwards."
         )
     return CheckResult(
         check="look_ahead",
@@ -99,16 +101,16 @@ def judge_warm_up(answers: Answers, times: Sequence[int]) -> CheckResult:
         if compared.asked
         else "There were too few candles to try more history than the strategy needs."
     )
-    severity = "passed" if compared.asked else "note"
+    severity: Severity = "passed" if compared.asked else "note"
     if changed:
         few = changed < max(2, compared.asked / 10)
         severity = "warning" if few else "finding"
         first = compared.examples[0]
         message = (
-            f"{changed} of {compared.asked} decisions changed with more history than candles_needed asks for; "
-            f"the first at {first['candle']}: {first['decided']} became {first['then']}. An indicator has not "
-            "warmed up: live and backtest will decide differently. Let candles_needed grow, or compute over "
-            "exactly that many candles."
+            f"{changed} of {compared.asked} decisions changed with more history than candles_needed asks "
+            f"for; the first at {first['candle']}: {first['decided']} became {first['then']}. An indicator "
+            "has not warmed up: live and backtest will decide differently. Let candles_needed grow, or "
+            "compute over exactly that many candles."
         )
     elif drift > _VISIBLE:
         severity = "warning"
@@ -125,7 +127,9 @@ def judge_warm_up(answers: Answers, times: Sequence[int]) -> CheckResult:
     )
 
 
-def judge_repeatable(answers: Answers, acted: Mapping[int, frozenset[str]], times: Sequence[int]) -> CheckResult:
+def judge_repeatable(
+    answers: Answers, acted: Mapping[int, frozenset[str]], times: Sequence[int]
+) -> CheckResult:
     """Whether the same question gets the same answer: asked twice, and asked of a fresh copy of the bot.
 
     `acted` are the actions by the candle that decided them, in the walk over all candles.
@@ -136,7 +140,7 @@ def judge_repeatable(answers: Answers, acted: Mapping[int, frozenset[str]], time
         for _, variant, index, signals in answers
         if variant == "again" and index in acted and not acted[index] <= _actions(signals)
     ]
-    severity = "finding" if compared.changed_decisions or fresh else "passed"
+    severity: Severity = "finding" if compared.changed_decisions or fresh else "passed"
     message = "The same candles and holdings gave the same decision, asked twice and asked of a fresh copy."
     if compared.changed_decisions:
         message = (
@@ -145,13 +149,20 @@ def judge_repeatable(answers: Answers, acted: Mapping[int, frozenset[str]], time
         )
     elif fresh:
         message = (
-            f"{len(fresh)} decisions of the walk, the first at {moment_text(times[fresh[0][0]])}, are not those "
-            "of a freshly started bot with the same candles and holdings: the strategy keeps state of its own, "
-            "or looks beyond the candles it is given."
+            f"{len(fresh)} decisions of the walk, the first at {moment_text(times[fresh[0][0]])}, are not "
+            "those of a freshly started bot with the same candles and holdings: the strategy keeps state of "
+            "its own, or looks beyond the candles it is given."
         )
-    evidence = {**_evidence(compared), "unlike_a_fresh_copy": [moment_text(times[i]) for i, _ in fresh[:_SHOWN]]}
+    evidence = {
+        **_evidence(compared),
+        "unlike_a_fresh_copy": [moment_text(times[i]) for i, _ in fresh[:_SHOWN]],
+    }
     return CheckResult(
-        check="repeatable", title="Same question, same answer", severity=severity, message=message, evidence=evidence
+        check="repeatable",
+        title="Same question, same answer",
+        severity=severity,
+        message=message,
+        evidence=evidence,
     )
 
 
@@ -170,7 +181,7 @@ def _compare(answers: Answers, times: Sequence[int], variants: Sequence[str], by
     for point, variant, index, signals in answers:
         before = full.get((point, index))
         if variant in variants and before is not None and 0 <= index < len(times):
-            compared.add(index, times[index], variant, before, signals, by)
+            compared.add((index, times[index], variant), before, signals, by)
     return compared
 
 
@@ -232,7 +243,10 @@ def _same_values(before: list[Any], after: list[Any], by: float) -> bool:
     return all(
         one is None
         or other is None
-        or (one[4].keys() == other[4].keys() and all(_near(one[4][name], other[4][name], by) for name in one[4]))
+        or (
+            one[4].keys() == other[4].keys()
+            and all(_near(one[4][name], other[4][name], by) for name in one[4])
+        )
         for one, other in zip(before, after, strict=False)
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from shared.backtest.findings import CheckResult
@@ -23,7 +24,7 @@ _NOTEWORTHY = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variation:
-    """One point of the map: its parameters, and the account at each close; None where the bot refused them."""
+    """One point of the map: its parameters, and the account at each close (None: the bot refused them)."""
 
     config: Mapping[str, float] = field(hash=False)
     equity: tuple[float, ...] | None = field(repr=False, hash=False)
@@ -62,14 +63,18 @@ def judge_over_fitting(variations: Sequence[Variation], *, candles: int) -> Chec
         "walk_forward_efficiency": outside / inside if inside > 0 else None,
     }
     told = (
-        f"The chosen parameters return {chosen:+.2f}%, the median of {len(neighbours)} neighbours {median:+.2f}%; "
-        f"walking forward, the best so far made {inside:+.2f}% a stretch in sample and {outside:+.2f}% in the "
-        "next one."
+        f"The chosen parameters return {chosen:+.2f}%, the median of {len(neighbours)} neighbours "
+        f"{median:+.2f}%; walking forward, the best so far made {inside:+.2f}% a stretch in sample and "
+        f"{outside:+.2f}% in the next one."
     )
     if peak and fails:
-        return _result("finding", f"Fitted to these candles: a lone peak that did not last. {told}", evidence, candles)
+        return _result(
+            "finding", f"Fitted to these candles: a lone peak that did not last. {told}", evidence, candles
+        )
     if peak:
-        return _result("warning", f"A lone peak: the neighbours do not share the result. {told}", evidence, candles)
+        return _result(
+            "warning", f"A lone peak: the neighbours do not share the result. {told}", evidence, candles
+        )
     if fails:
         return _result("warning", f"What was best before did not stay so. {told}", evidence, candles)
     return _result("passed", told, evidence, candles)
@@ -98,10 +103,7 @@ def _by_segment(equity: Sequence[float]) -> list[float]:
     """The return of each stretch of equal length, in per cent."""
     last = len(equity) - 1
     edges = [equity[round(last * place / SEGMENTS)] for place in range(SEGMENTS + 1)]
-    return [
-        100 * (after / before - 1) if before > 0 else 0.0
-        for before, after in zip(edges, edges[1:], strict=False)
-    ]
+    return [100 * (after / before - 1) if before > 0 else 0.0 for before, after in pairwise(edges)]
 
 
 def _result(severity: Any, message: str, evidence: dict[str, Any], candles: int) -> CheckResult:

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-# Fees of these would be those of the account, not of the idea.
+# These size the account; they are not the idea.
 _NOT_OF_THE_IDEA = frozenset(
-    "paper_balance poll_seconds max_trades_per_day max_position_pct risk_per_trade_pct amount".split()
+    [
+        "paper_balance",
+        "poll_seconds",
+        "max_trades_per_day",
+        "max_position_pct",
+        "risk_per_trade_pct",
+        "amount",
+    ]
 )
 _STEPS = (-2, -1, 1, 2)
 _STEP = 0.1
@@ -20,7 +27,7 @@ MAX_PARAMETERS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tunable:
-    """A numeric parameter that the strategy reads: its value and its neighbours, the nearest ones around it."""
+    """A numeric parameter that the strategy reads: its value and the neighbours around it."""
 
     name: str
     value: float
@@ -34,7 +41,9 @@ def tunable_parameters(files: Mapping[str, bytes], config: Mapping[str, Any]) ->
         fields = {str(name): dict(field) for name, field in properties.items()}
     except (KeyError, ValueError, TypeError, AttributeError):
         return ()
-    source = b"\n".join(files.get(name, b"") for name in ("strategy.py", "strategy.js")).decode(errors="replace")
+    source = b"\n".join(files.get(name, b"") for name in ("strategy.py", "strategy.js")).decode(
+        errors="replace"
+    )
     found = []
     for name, field in fields.items():
         value = config.get(name, field.get("default"))
@@ -67,9 +76,7 @@ def _neighbours(value: float, field: Mapping[str, Any]) -> tuple[float, ...]:
     step = max(1.0, round(abs(value) * _STEP)) if whole else abs(value) * _STEP
     least, most = field.get("minimum"), field.get("maximum")
     near = (round(value + step * times, 10) for times in _STEPS) if step else ()
-    return tuple(
-        one for one in near if (least is None or one >= least) and (most is None or one <= most)
-    )
+    return tuple(one for one in near if (least is None or one >= least) and (most is None or one <= most))
 
 
 def _is_read(name: str, source: str) -> bool:

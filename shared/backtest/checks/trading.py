@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.backtest.booking import Booking
-from shared.backtest.findings import CheckResult
+from shared.backtest.findings import CheckResult, Severity
 from shared.backtest.trades import Trade
 
-# Below the first nothing can be said; thirty is the usual least of a sample (Student's t is then near normal).
+# Below the first nothing can be said; thirty is the usual least sample (Student's t is near normal).
 FEW, ENOUGH = 10, 30
 _MOST_FROM_ONE = 0.5
 
@@ -16,16 +16,19 @@ _MOST_FROM_ONE = 0.5
 def judge_number(trades: Sequence[Trade]) -> CheckResult:
     """Whether the trades are enough to judge by."""
     closed = sum(1 for trade in trades if not trade.is_open)
-    severity, message = "passed", f"{closed} closed trades."
+    severity: Severity = "passed"
+    message = f"{closed} closed trades."
     if closed < FEW:
         severity = "warning"
-        message = f"{closed} closed trades are too few to tell skill from luck; {ENOUGH} are the least to aim at."
+        message = (
+            f"{closed} closed trades are too few to tell skill from luck; {ENOUGH} are the least to aim at."
+        )
     elif closed < ENOUGH:
         severity, message = "note", f"{closed} closed trades are few; {ENOUGH} are the least to aim at."
     return CheckResult(
         check="few_trades",
         title="Number of trades",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         message=message,
         evidence={"closed_trades": closed, "enough": ENOUGH},
     )
@@ -37,7 +40,8 @@ def judge_one_trade(trades: Sequence[Trade]) -> CheckResult:
     total = sum(trade.profit for trade in closed)
     best = max((trade.profit for trade in closed), default=0.0)
     evidence = {"profit": total, "best_trade": best, "without_it": total - best}
-    severity, message = "passed", "No single trade makes half of the profit."
+    severity: Severity = "passed"
+    message = "No single trade makes half of the profit."
     if total <= 0:
         severity, message = "note", "The closed trades made no profit that could hang on one of them."
     elif len(closed) > 1 and best > total * _MOST_FROM_ONE:
@@ -51,7 +55,7 @@ def judge_one_trade(trades: Sequence[Trade]) -> CheckResult:
     return CheckResult(
         check="one_trade",
         title="Dependence on one trade",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         message=message,
         evidence=evidence,
     )
@@ -60,19 +64,22 @@ def judge_one_trade(trades: Sequence[Trade]) -> CheckResult:
 def judge_account(booking: Booking, malformed: int) -> CheckResult:
     """Whether the account outside agrees with the bot's, and survived."""
     problems = [*booking.problems, *([f"{malformed} lines that are not decisions"] if malformed else [])]
-    severity, message = "passed", (
-        f"All {len(booking.fills)} fills were booked again outside the sandbox, from orders and candles alone; "
-        "the bot's account ended the same."
+    severity: Severity = "passed"
+    message = (
+        f"All {len(booking.fills)} fills were booked again outside the sandbox, from orders and candles "
+        "alone; the bot's account ended the same."
     )
     if booking.ruined_at is not None:
         severity, message = "finding", f"The account was lost at candle {booking.ruined_at}."
     if problems:
         severity = "finding"
-        message = "What the bot says of its account is not what its orders come to: " + "; ".join(problems[:3])
+        message = "What the bot says of its account is not what its orders come to: " + "; ".join(
+            problems[:3]
+        )
     return CheckResult(
         check="account",
         title="Account booked twice",
-        severity=severity,  # type: ignore[arg-type]
+        severity=severity,
         message=message,
         evidence={"problems": problems[:10], "ruined_at": booking.ruined_at},
     )

@@ -26,6 +26,10 @@ class FormError(Exception):
     """The bot's files do not have the form that a backtest can run; the message says what is missing."""
 
 
+class RefusedConfigError(Exception):
+    """The bot's own Parameters refuse the configuration; the message is theirs."""
+
+
 class Bot:
     """The bot in `folder` with this configuration, imported anew where it is not imported yet."""
 
@@ -71,9 +75,7 @@ class Bot:
     def holding(self, ledger: Ledger, market: int) -> Any:
         """What is held of the market, as the strategy sees it."""
         position = ledger.positions[market]
-        return self.held(
-            position.quantity, position.entry_price, position.last_price, position.last_buy_time
-        )
+        return self.held(position.quantity, position.entry_price, position.last_price, position.last_buy_time)
 
     def held(self, quantity: float, entry: float, last: float, time: int) -> Any:
         """A holding of these numbers."""
@@ -88,13 +90,11 @@ class Bot:
         answer = self.strategy.decide_all(markets, self.parameters, held)
         return [checked(answer[symbol]) if symbol in answer else None for symbol in self.symbols]
 
-    def budget(
-        self, ledger: Ledger, market: int, index: int, price: float, wanted: Decimal | None, time: int
-    ) -> float:
+    def budget(self, ledger: Ledger, market: int, index: int, price: float, wanted: Decimal | None) -> float:
         """How much the bot's limits let it commit now, in the quote currency."""
         if self._risk is None or not hasattr(self._risk, "buy_budget"):
             return ledger.free(index) if wanted is None else float(wanted)
-        account = self._account_at(ledger, market, index)
+        account, time = self._account_at(ledger, market, index), ledger.markets[market][index][0]
         allowed = self._risk.buy_budget(account, self.parameters, _decimal(price), wanted, time)
         return max(0.0, float(allowed))
 
@@ -139,7 +139,7 @@ class Bot:
 
     def _account_of_ledger(self, ledger: Ledger, market: int, index: int) -> Any:
         position = ledger.positions[market]
-        # Bots keep a short's worth at its opening aside as collateral; the ledger has its proceeds in the cash.
+        # Bots keep a short's worth at its opening aside; the ledger has its proceeds in the cash.
         collateral = sum(-one.quantity * one.entry_price for one in ledger.positions if one.quantity < 0)
         others = sum(
             _worth(one, rows[index][1])
@@ -204,7 +204,10 @@ def _parameters(folder: str, config: Mapping[str, Any]) -> Any:
     kind = getattr(module, "Parameters", None)
     if kind is None:
         return SimpleNamespace(**{**_schema_defaults(folder), **config})
-    return kind.from_config(config) if hasattr(kind, "from_config") else kind(**config)
+    try:
+        return kind.from_config(config) if hasattr(kind, "from_config") else kind(**config)
+    except Exception as error:
+        raise RefusedConfigError(str(error)[:300]) from error
 
 
 def _schema_defaults(folder: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ line begins with the task's number and a tag:
     [task, "form", {mode, symbols, needed, cash}]        the bot's form, before anything is decided
     [task, "order", index, market, action, number, reason]
     [task, "probe", point, variant, index, [signal]]     one decision on a variant of the candles
-    [task, "crash", {error, place, index, form}]         why the task ended early
+    [task, "crash", {error, place, index, form, refused}]         why the task ended early
     [task, "end", {candles, cash, quantities}]           where the task ended
 """
 
@@ -21,10 +21,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.backtest.inside.bot import Bot, Cells, FormError, forget_modules
+from shared.backtest.inside.bot import Bot, Cells, FormError, RefusedConfigError, forget_modules
 from shared.backtest.inside.ledger import Costs, Ledger, Row
 from shared.backtest.inside.probe import probe
-from shared.backtest.inside.variants import csv_text, varied
+from shared.backtest.inside.variants import csv_text
 from shared.backtest.inside.walk import Walk
 
 Emit = Callable[[int, str, Any], None]
@@ -103,7 +103,12 @@ class Driver:
         shortable = [":" in symbol for symbol in bot.symbols]
         costs = Costs(*task.get("costs", self.job["costs"]))
         ledger = Ledger(markets=rows, shortable=shortable, costs=costs, cash=bot.cash)
-        walk = Walk(bot, ledger, [bot.candles(series) for series in markets], lambda order: self.emit(number, "order", *order))
+        walk = Walk(
+            bot,
+            ledger,
+            [bot.candles(series) for series in markets],
+            lambda order: self.emit(number, "order", *order),
+        )
         try:
             walk.run()
         finally:
@@ -138,6 +143,7 @@ def _crash(error: BaseException, folder: str, index: int | None) -> dict[str, An
         "place": place,
         "index": index,
         "form": isinstance(error, FormError),
+        "refused": isinstance(error, RefusedConfigError),
     }
 
 

@@ -35,12 +35,12 @@ class Costs(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """One fill: at candle `index`, in the market with the place `market`.
+    """One fill: at the candle of the index `candle`, in the market with the place `market`.
 
     `fee` is in the quote currency; `cut` says that the candle's volume or the account left less than ordered.
     """
 
-    index: int
+    candle: int
     market: int
     side: str
     quantity: float
@@ -121,7 +121,7 @@ class Ledger:
         """Spends `budget` at the opening, or what is free of it; for markets where nothing is short."""
         price = self.markets[market][index][_OPEN] * (1 + self.costs.slippage)
         spend = min(budget, self.free(index) / (1 + self.costs.taker))
-        self._enter(index, market, spend / price, price, reason, cut=spend * _SLACK < budget)
+        self._enter(index, market, spend / price, price, reason=reason, cut=spend * _SLACK < budget)
 
     def short(self, index: int, market: int, budget: float, reason: str) -> None:
         """Sells short for `budget` at the opening, or for what is free."""
@@ -130,7 +130,7 @@ class Ledger:
             return
         price = self.markets[market][index][_OPEN] * (1 - self.costs.slippage)
         spend = min(budget, self.free(index) / (1 + self.costs.taker))
-        self._enter(index, market, -spend / price, price, reason, cut=spend * _SLACK < budget)
+        self._enter(index, market, -spend / price, price, reason=reason, cut=spend * _SLACK < budget)
 
     def reduce(self, index: int, market: int, quantity: float, reason: str) -> None:
         """Gives up at most `quantity` of the position at the opening, long or short."""
@@ -138,14 +138,14 @@ class Ledger:
         opening = self.markets[market][index][_OPEN]
         slip = self.costs.slippage
         price = opening * (1 - slip) if position.quantity > 0 else opening * (1 + slip)
-        self._leave(index, market, quantity, price, reason)
+        self._leave(index, market, quantity, price, reason=reason)
 
     def exit_within(self, index: int, market: int, level: float, reason: str) -> None:
         """Gives up the whole position inside the candle, at a price that the candle touched."""
         position = self.positions[market]
         slip = self.costs.slippage
         price = level * (1 - slip) if position.quantity > 0 else level * (1 + slip)
-        self._leave(index, market, abs(position.quantity), price, reason)
+        self._leave(index, market, abs(position.quantity), price, reason=reason)
 
     def rest(self, index: int, market: int, quotes: list[tuple[str, float, float]], reason: str) -> None:
         """Lets the candle meet resting orders of side, price and amount in the quote currency.
@@ -177,7 +177,7 @@ class Ledger:
         for market, position in enumerate(self.positions):
             if position.quantity:
                 price = self.markets[market][index][_LOW if position.quantity > 0 else _HIGH]
-                self._book(index, market, -position.quantity, price, False, "ruined", False)
+                self._book(index, market, -position.quantity, price, reason="ruined", maker=False, cut=False)
         self.cash = 0.0
         self.ruined_at = index
 
@@ -185,23 +185,23 @@ class Ledger:
         held = self.positions[market].quantity
         if held < 0:
             covered = min(quantity, -held)
-            self._leave(index, market, covered, price, reason, maker=True)
+            self._leave(index, market, covered, price, reason=reason, maker=True)
             quantity -= covered
         if quantity > 0:
             least = min(quantity, self.free(index) / (1 + self.costs.maker) / price)
             cut = least * _SLACK < quantity
-            self._enter(index, market, least, price, reason, cut=cut, maker=True)
+            self._enter(index, market, least, price, reason=reason, cut=cut, maker=True)
 
     def _ask(self, index: int, market: int, quantity: float, price: float, reason: str) -> None:
         held = self.positions[market].quantity
         if held > 0:
             given = min(quantity, held)
-            self._leave(index, market, given, price, reason, maker=True)
+            self._leave(index, market, given, price, reason=reason, maker=True)
             quantity -= given
         if quantity > 0 and self.shortable[market]:
             least = min(quantity, self.free(index) / (1 + self.costs.maker) / price)
             cut = least * _SLACK < quantity
-            self._enter(index, market, -least, price, reason, cut=cut, maker=True)
+            self._enter(index, market, -least, price, reason=reason, cut=cut, maker=True)
 
     def _enter(
         self,
@@ -209,8 +209,8 @@ class Ledger:
         market: int,
         quantity: float,
         price: float,
-        reason: str,
         *,
+        reason: str,
         cut: bool,
         maker: bool = False,
     ) -> None:
@@ -225,10 +225,10 @@ class Ledger:
         day = time // _DAY_MS
         position.entries = position.entries + 1 if day == position.day else 1
         position.day, position.last_buy_time = day, time
-        self._book(index, market, quantity, price, maker, reason, cut)
+        self._book(index, market, quantity, price, reason=reason, maker=maker, cut=cut)
 
     def _leave(
-        self, index: int, market: int, quantity: float, price: float, reason: str, maker: bool = False
+        self, index: int, market: int, quantity: float, price: float, *, reason: str, maker: bool = False
     ) -> None:
         held = self.positions[market].quantity
         wanted = min(quantity, abs(held))
@@ -237,7 +237,8 @@ class Ledger:
         if given <= 0:
             self.refused += 1
             return
-        self._book(index, market, -given if held > 0 else given, price, maker, reason, given < wanted)
+        signed = -given if held > 0 else given
+        self._book(index, market, signed, price, reason=reason, maker=maker, cut=given < wanted)
 
     def _most(self, index: int, market: int) -> float:
         """The largest quantity that the candle's volume fills; a candle without volume fills nothing."""
@@ -245,7 +246,7 @@ class Ledger:
         return share * self.markets[market][index][_VOLUME] if share else float("inf")
 
     def _book(
-        self, index: int, market: int, quantity: float, price: float, maker: bool, reason: str, cut: bool
+        self, index: int, market: int, quantity: float, price: float, *, reason: str, maker: bool, cut: bool
     ) -> None:
         """Enters a fill of the signed quantity."""
         position = self.positions[market]

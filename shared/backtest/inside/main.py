@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)).rpartition(os.sep + "shared")[0])
 
-from shared.backtest.inside.driver import main  # noqa: E402 - the path comes first
+from shared.backtest.inside.driver import main
 
-main(sys.argv[1], os.environ["OUT_DIR"])
+main(os.path.abspath(sys.argv[1]), os.environ["OUT_DIR"])

@@ -31,7 +31,7 @@ def probe(driver: Driver, number: int, task: Mapping[str, Any]) -> None:
             markets = varied(original, variant, point["at"] + 1)
             try:
                 bot = driver.bot(task, markets)
-                asking = _Asking(driver, number, place, bot, driver.ordered(bot, markets), point)
+                asking = _Asking(driver, (number, place), bot, driver.ordered(bot, markets), point)
             # A bot that cannot even be imported without what comes later is a finding, not our failure.
             except Exception as error:  # noqa: BLE001
                 driver.emit(number, "probe", place, variant, point["at"], [_raised(error)])
@@ -50,13 +50,12 @@ class _Asking:
     def __init__(
         self,
         driver: Driver,
-        number: int,
-        place: int,
+        place: tuple[int, int],
         bot: Bot,
         markets: list[list[Cells]],
         point: Mapping[str, Any],
     ) -> None:
-        self._driver, self._number, self._place, self._bot = driver, number, place, bot
+        self._driver, self._place, self._bot = driver, place, bot
         self._at: int = point["at"]
         self._start = max(0, self._at + 1 - max(OFFSETS) - max(MORE) * bot.needed)
         self._candles = [bot.candles(rows[self._start : self._at + 1]) for rows in markets]
@@ -80,7 +79,8 @@ class _Asking:
             told = [signal_form(one) for one in self._bot.decide(windows, self._holdings)]
         except Exception as error:  # noqa: BLE001 - see above
             told = [_raised(error)]
-        self._driver.emit(self._number, "probe", self._place, variant, index, told)
+        number, place = self._place
+        self._driver.emit(number, "probe", place, variant, index, told)
 
 
 def _raised(error: Exception) -> list[Any]:

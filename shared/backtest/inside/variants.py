@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 Cells = Sequence[Any]
@@ -23,8 +25,14 @@ def varied(markets: list[list[Cells]], variant: str, end: int) -> list[list[Cell
     return [[*rows[:end], *_scrambled(rows[end:], _FACTORS[variant])] for rows in markets]
 
 
+@cache
+def _moment(time: int) -> str:
+    """The time as a bot's file has it; each is asked for once a variant."""
+    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _scrambled(rows: list[Cells], factor: int) -> list[Cells]:
-    changed = []
+    changed: list[Cells] = []
     for row, other in zip(rows, reversed(rows), strict=True):
         prices = [_times(cell, factor) for cell in other[1:5]]
         changed.append([row[0], *prices, *other[5:]])
@@ -43,7 +51,8 @@ def csv_text(symbols: Sequence[str], markets: list[list[Cells]], columns: Sequen
     width = 7 if funded else 6
     for index in range(len(markets[0]) if markets else 0):
         for symbol, rows in zip(symbols, markets, strict=True):
-            cells = [str(cell) for cell in rows[index][:width]]
+            row = rows[index]
+            cells = [_moment(row[0]), *row[1:width]]
             lines.append(",".join([symbol, *cells] if with_symbol else cells))
     return "\n".join(lines) + "\n"
 

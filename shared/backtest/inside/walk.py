@@ -18,7 +18,9 @@ _OPEN, _HIGH, _LOW = 1, 2, 3
 class Walk:
     """One pass; `emit` gets every order before it is booked."""
 
-    def __init__(self, bot: Bot, ledger: Ledger, candles: list[list[Any]], emit: Callable[[Order], None]) -> None:
+    def __init__(
+        self, bot: Bot, ledger: Ledger, candles: list[list[Any]], emit: Callable[[Order], None]
+    ) -> None:
         self.bot = bot
         self.ledger = ledger
         self.candles = candles
@@ -48,6 +50,8 @@ class Walk:
         ledger = self.ledger
         ledger.pay_funding(index)
         free = self._gap_exits(index, len(signals))
+        if self.bot.linked and not all(free):
+            free = [False] * len(signals)
         held = [position.quantity for position in ledger.positions]
         acting = [
             (place, signal)
@@ -57,8 +61,11 @@ class Walk:
         # What frees money goes first.
         for place, signal in acting:
             self._reduce(index, place, signal, held[place])
-        for place, signal in acting:
-            self._enter(index, place, signal, held[place])
+        if self.bot.linked:
+            self._enter_together(index, acting, held)
+        else:
+            for place, signal in acting:
+                self._enter(index, place, signal, held[place])
         for place, signal in enumerate(signals):
             self._within(index, place, signal)
         ledger.settle(index)
@@ -84,9 +91,33 @@ class Walk:
         else:
             return
         row = self.ledger.markets[place][index]
-        budget = self.bot.budget(self.ledger, place, index, row[_OPEN], wanted, row[0])
+        budget = self.bot.budget(self.ledger, place, index, row[_OPEN], wanted)
         if budget > 0:
             self._send((index, place, action, budget, str(signal.reason)[:80]))
+
+    def _enter_together(self, index: int, acting: list[tuple[int, Any]], held: list[float]) -> None:
+        """Opens all legs or none, each by the same share of its amount."""
+        legs = [(place, signal) for place, signal in acting if signal.amount]
+        if len(legs) < len(held) or any(held):
+            return
+        budgets = {
+            place: self.bot.budget(
+                self.ledger, place, index, self.ledger.markets[place][index][_OPEN], signal.amount
+            )
+            for place, signal in legs
+        }
+        total = sum(float(signal.amount) for _, signal in legs)
+        share = min(1.0, self.ledger.free(index) / (1 + self.ledger.costs.taker) / total)
+        share = min(share, *(budgets[place] / float(signal.amount) for place, signal in legs))
+        for place, signal in legs:
+            amount = float(signal.amount)
+            if share <= 0:
+                return
+            action = "buy" if signal.action == "buy" else "short"
+            self._send((index, place, action, amount * share, str(signal.reason)[:80]))
+            # What the volume left off one leg is left off the other too.
+            worth = abs(self.ledger.positions[place].quantity) * self.ledger.markets[place][index][_OPEN]
+            share = min(share, worth / amount)
 
     def _within(self, index: int, place: int, signal: Any) -> None:
         """Resting orders, then the stop at the candle's worst, then the target at its best."""
@@ -107,16 +138,13 @@ class Walk:
             self._exit_towards(index, place, row[_OPEN], best)
 
     def _rest(self, index: int, place: int, quotes: Sequence[Any]) -> None:
-        time = self.ledger.markets[place][index][0]
         resting = []
         for quote in quotes:
             amount = Decimal(quote.amount)
             price = float(quote.price)
             if quote.side == "buy":
-                amount = min(
-                    amount,
-                    Decimal(self.bot.budget(self.ledger, place, index, price, amount, time)),
-                )
+                opening = self.ledger.markets[place][index][_OPEN]
+                amount = min(amount, Decimal(self.bot.budget(self.ledger, place, index, opening, amount)))
             if amount > 0 and price > 0:
                 resting.append([str(quote.side), price, float(amount)])
         self._send((index, place, "rest", resting, "quote"))
