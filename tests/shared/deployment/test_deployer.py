@@ -28,13 +28,15 @@ from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.sql.store import SqlStore
+from shared.verification.seal import RecordSeal
 from tests.contracts.session_values import SetClock
 from tests.servers.platform import Platform, platform_server
 from tests.shared.deployment.bots import CONFIG, tiny_bot, with_config
 from tests.shared.tools.session_files import SessionFiles
 
 KEY = SessionKey(user_id="alice", session_id="s")
-ORDER = Order(session=KEY, call_id="turn t c", wait_seconds=0)
+SEAL = RecordSeal((b"a key of this test",))
+ORDER = Order(unverified=True, session=KEY, call_id="turn t c", wait_seconds=0)
 
 
 class KilledError(BaseException):
@@ -98,6 +100,7 @@ class Rig:
         return Deployer(
             artifacts=self.files,
             store=cast(DeploymentStore, store or self.store),
+            seal=SEAL,
             clock=self.clock,
             new_id=new_id,
             stored=stirred,
@@ -194,30 +197,30 @@ async def test_the_code_form_gets_the_fields_it_takes(rig: Rig) -> None:
 
 async def test_a_version_that_exists_is_raised_and_put(uploading: Rig) -> None:
     first = await uploading.deploy()
-    again = await uploading.deploy(Order(session=KEY, call_id="another"))
+    again = await uploading.deploy(Order(unverified=True, session=KEY, call_id="another"))
     assert (first.version, again.version) == ("1.2.3", "1.2.4")
     assert first.bot_id != again.bot_id
     assert uploading.platform.times("renew") == 1
     await uploading.save(with_config("1.2.3", "2.0.0"))
-    assert (await uploading.deploy(Order(session=KEY, call_id="third"))).version == "2.0.0"
+    assert (await uploading.deploy(Order(unverified=True, session=KEY, call_id="third"))).version == "2.0.0"
 
 
 async def test_the_callers_own_credential_goes_before_the_agents_key(rig: Rig) -> None:
     rig.platform.users["Bearer her-token"] = "alice"
-    await rig.deploy(Order(session=KEY, call_id="c", authorization="Bearer her-token"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="c", authorization="Bearer her-token"))
     assert {asked for _, asked in rig.platform.asked} == {"Bearer her-token"}
     assert rig.platform.bots[0]["userId"] == "alice"
 
 
 async def test_another_name_of_the_callers(rig: Rig) -> None:
-    deployed = await rig.deploy(Order(session=KEY, call_id="c", name="other-name"))
+    deployed = await rig.deploy(Order(unverified=True, session=KEY, call_id="c", name="other-name"))
     assert deployed.name == rig.platform.bots[0]["name"] == "other-name"
     with pytest.raises(IdempotencyMismatchError):
-        await rig.deploy(Order(session=KEY, call_id="c", name="third-name"))
+        await rig.deploy(Order(unverified=True, session=KEY, call_id="c", name="third-name"))
 
 
 async def test_only_the_set_that_was_said_yes_to_is_deployed(rig: Rig) -> None:
-    order = Order(session=KEY, call_id="c", artifacts_sha256=await rig.sha256())
+    order = Order(unverified=True, session=KEY, call_id="c", artifacts_sha256=await rig.sha256())
     await rig.save({"main.py": b'print("changed")\n'})
     with pytest.raises(ApprovalConflictError):
         await rig.deploy(order)
@@ -244,7 +247,7 @@ async def test_no_platform_and_no_session(rig: Rig) -> None:
     for name, data in tiny_bot().items():
         await rig.files.save(key=ArtifactKey(session=other, filename=name), data=data)
     with pytest.raises(SessionNotFoundError):
-        await rig.deploy(Order(session=other, call_id="c"))
+        await rig.deploy(Order(unverified=True, session=other, call_id="c"))
     assert rig.platform.asked == []
 
 
@@ -259,7 +262,7 @@ async def test_a_refusal_is_shown_as_it_is_and_stays(rig: Rig) -> None:
         assert refused.value.details["platform_status"] == 400
     assert rig.platform.bots == []
     assert await rig.events() == []
-    await rig.deploy(Order(session=KEY, call_id="another"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="another"))
     assert len(rig.platform.bots) == 1
 
 
@@ -272,14 +275,14 @@ async def test_a_key_that_does_not_hold_is_the_platforms_refusal(rig: Rig) -> No
 
 async def test_a_credential_that_no_header_carries_is_refused_before_anything(rig: Rig) -> None:
     with pytest.raises(UnauthenticatedError):
-        await rig.deploy(Order(session=KEY, call_id="c", authorization="Bearer é"))
+        await rig.deploy(Order(unverified=True, session=KEY, call_id="c", authorization="Bearer é"))
     assert await rig.store.load_deployment(key=KEY, call_id="c") is None
     assert rig.platform.asked == []
 
 
 async def test_a_bot_of_somebody_elses_is_not_touched(uploading: Rig) -> None:
     uploading.platform.users["ApiKey other"] = "bob"
-    await uploading.deploy(Order(session=KEY, call_id="bob's", authorization="ApiKey other"))
+    await uploading.deploy(Order(unverified=True, session=KEY, call_id="bob's", authorization="ApiKey other"))
     with pytest.raises(DeploymentRefusedError, match="Insufficient permissions"):
         await uploading.deploy()
     assert len(uploading.platform.bots) == 1
@@ -345,13 +348,13 @@ async def test_a_number_that_another_deployment_took_meanwhile_is_passed_over(up
     held.reply = type(held.reply)(200, {"success": True, "filePath": "agent/tiny-bot/1.2.3"})
     slow = asyncio.create_task(uploading.deploy())
     await asyncio.to_thread(held.reached.wait, 10)
-    quick = await uploading.deploy(Order(session=KEY, call_id="quick"))
+    quick = await uploading.deploy(Order(unverified=True, session=KEY, call_id="quick"))
     held.release.set()
     assert (quick.version, (await slow).version) == ("1.2.3", "1.2.4")
 
 
 async def test_two_processes_of_one_call_make_one_bot(rig: Rig) -> None:
-    order = Order(session=KEY, call_id="c", wait_seconds=10)
+    order = Order(unverified=True, session=KEY, call_id="c", wait_seconds=10)
     found = await asyncio.gather(*(rig.deployer().deploy(order) for _ in range(5)))
     assert {each.bot_id for each in found} == {rig.platform.bots[0]["id"]}
     assert len(rig.platform.bots) == 1
@@ -386,7 +389,9 @@ async def test_a_process_killed_at_any_write_and_resumed_makes_one_bot(rig: Rig)
     deaths = 0
     for at in range(1, 12):
         for after in (False, True):
-            order = Order(session=KEY, call_id=f"{at} {after}", name=f"bot-{at}-{int(after)}")
+            order = Order(
+                unverified=True, session=KEY, call_id=f"{at} {after}", name=f"bot-{at}-{int(after)}"
+            )
             dying = Dying(rig.store, at, after=after)
             try:
                 await rig.deployer(dying).deploy(order)
@@ -406,7 +411,7 @@ async def test_killed_and_resumed_with_other_files_the_platform_is_asked_and_not
 ) -> None:
     # The third write of either form is the end, after the bot was made, or the first one before it.
     for at, made in ((2, 0), (3, 1)):
-        order = Order(session=KEY, call_id=f"c{at}", name=f"bot-{at}")
+        order = Order(unverified=True, session=KEY, call_id=f"c{at}", name=f"bot-{at}")
         rig.platform.form = "code"
         with pytest.raises(KilledError):
             await rig.deployer(Dying(rig.store, at, after=False)).deploy(order)
