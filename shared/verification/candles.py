@@ -46,6 +46,23 @@ class CandleTable:
     def __len__(self) -> int:
         return len(self.times)
 
+    def openings(self) -> dict[float, float]:
+        """The opening of each time, where there is one market and the file tells it."""
+        names = [name.strip().lower() for name in self.header]
+        if "open" not in names or len(self.rows) != len(self.times):
+            return {}
+        place = names.index("open")
+        found = {}
+        for row, time in zip(self.rows, self.times, strict=True):
+            moment = moment_of(time)
+            try:
+                opening = float(row[place])
+            except ValueError:
+                continue
+            if moment is not None:
+                found[moment] = opening
+        return found
+
     def until(self, place: int) -> bytes:
         """The candles up to and with this one."""
         return self._written([row for row, at in zip(self.rows, self._places, strict=True) if at <= place])
@@ -55,17 +72,21 @@ class CandleTable:
         return self._written([row for row, at in zip(self.rows, self._places, strict=True) if at >= place])
 
     def poisoned_after(self, place: int) -> bytes:
-        """All candles, those after this one with prices that never were: other levels, other directions."""
+        """All candles, those after this one with prices that never were: other levels, other directions.
+
+        The next one keeps its opening, at which what was decided before is traded.
+        """
         # The same each time, so that a finding can be seen again.
         source = random.Random(place)  # noqa: S311
         names = [name.strip().lower() for name in self.header]
         numbers = [at for at, name in enumerate(names) if name in _NUMBERS]
+        kept = {at for at, name in enumerate(names) if name == "open"}
         factors = [source.uniform(0.3, 3.0) for _ in self.times]
         changed = []
         for row, at in zip(self.rows, self._places, strict=True):
             cells = list(row)
             if at > place:
-                for cell in numbers:
+                for cell in (one for one in numbers if at > place + 1 or one not in kept):
                     cells[cell] = _scaled(cells[cell], factors[at])
             changed.append(tuple(cells))
         return self._written(changed)

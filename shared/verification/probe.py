@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.sandbox.port import Sandbox
+from shared.sandbox.port import Sandbox, SandboxLimits
 from shared.verification.bot import TriedBot
-from shared.verification.bot_run import BotRun, Event, run_bot
+from shared.verification.bot_run import RUN_LIMITS, BotRun, Event, run_bot
 from shared.verification.candles import CandleTable, moment_of
 from shared.verification.port import Finding
 
@@ -32,8 +32,10 @@ class Probed:
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-async def probe(sandbox: Sandbox, bot: TriedBot, first: BotRun, *, cuts: int = 3) -> Probed:
-    """Compares further runs with the first, which must have ended well; `cuts` points are tried."""
+async def probe(
+    sandbox: Sandbox, bot: TriedBot, first: BotRun, *, cuts: int = 2, limits: SandboxLimits = RUN_LIMITS
+) -> Probed:
+    """Compares further runs with the first, which must have ended well; `cuts` points and one are tried."""
     table = CandleTable.read(bot.files[bot.data]) if bot.data is not None else None
     if table is None or bot.data is None:
         return Probed(first=first, facts={"runs": 1, "reason": "the bot brings no candles to replay"})
@@ -42,15 +44,22 @@ async def probe(sandbox: Sandbox, bot: TriedBot, first: BotRun, *, cuts: int = 3
     cut = [bot.with_candles(table.until(place)) for place in places]
     later = len(table) // 3
     short = bot.with_candles(table.since(later))
-    runs = await asyncio.gather(*(run_bot(sandbox, one) for one in (bot, short, *poisoned, *cut)))
+    runs = await asyncio.gather(
+        *(run_bot(sandbox, one, limits=limits) for one in (bot, short, *poisoned, *cut))
+    )
     again, less, rest = runs[0], runs[1], runs[2:]
-    findings = [
-        *_look_ahead(table, places, first, rest[: len(places)], "with other prices after it"),
-        *_look_ahead(table, places, first, rest[len(places) :], "with nothing after it"),
-        *_repeatable(first, again),
-        *_warm_up(table, later, first, less),
-        *_branches(first.events),
-    ]
+    findings = list(_repeatable(first, again))
+    if not findings:
+        # Of a bot that tells something else each time nothing more can be said.
+        findings += [
+            *_look_ahead(table, places, first, rest[: len(places)], "with other prices after it"),
+            *_look_ahead(table, places, first, rest[len(places) :], "with nothing after it"),
+            *_same_candle(table, places, first, rest[: len(places)]),
+        ]
+        # What uses the whole series depends on where it begins, too.
+        if not any(one.rule == "look-ahead" for one in findings):
+            findings += _warm_up(table, later, first, less)
+        findings += _branches(first.events)
     facts = {
         "runs": 1 + len(runs),
         "candles": len(table),
@@ -78,7 +87,9 @@ def _places(table: CandleTable, events: Sequence[Event], count: int) -> list[int
     if not acted:
         return even
     chosen = {acted[(len(acted) - 1) * (number + 1) // count] for number in range(count)}
-    return sorted(chosen) + even[: count - len(chosen)]
+    # One just before: there shows what trades at an opening and knows the rest of that candle.
+    before = [acted[len(acted) // 2] - 1]
+    return [*sorted(chosen), *before, *even[: count - len(chosen)]]
 
 
 def _look_ahead(
@@ -105,6 +116,46 @@ def _look_ahead(
                 "no value of a candle that is still open, no filling backwards.",
                 evidence={"cut": table.times[place], "how": how, "differences": changed},
             )
+
+
+def _same_candle(
+    table: CandleTable, places: Sequence[int], first: BotRun, poisoned: Sequence[BotRun]
+) -> Iterable[Finding]:
+    """What is traded at a candle's opening must not change with the rest of that candle."""
+    openings = table.openings()
+    for place, other in zip(places, poisoned, strict=True):
+        time = table.times[place + 1]
+        moment = moment_of(time)
+        opening = openings.get(moment) if moment is not None else None
+        if opening is None or other.run.exit_code != 0:
+            continue
+        before, after = (_priced_at(events, moment, opening) for events in (first.events, other.events))
+        if before != after:
+            yield Finding(
+                rule="look-ahead",
+                severity="failure",
+                message=f"At the opening of {time} the bot acts on the close of that same candle.",
+                advice="Trade what was decided on one candle at the opening of the next one.",
+                evidence={"time": time, "opening": opening, "whole": before, "changed": after},
+            )
+
+
+def _priced_at(events: Sequence[Event], moment: float | None, price: float) -> list[str]:
+    """What was done at a time for exactly this price."""
+    return [
+        f"{event.kind} {_direction(event)}"
+        for event in events
+        if event.kind in _DECIDING
+        and event.time is not None
+        and moment_of(event.time) == moment
+        and _is_equal(event.fields.get("price"), price)
+    ]
+
+
+def _direction(event: Event) -> str:
+    """Which way an event goes, in the bot's word for it."""
+    names = ("type", "direction", "side", "action")
+    return str(next((event.fields[name] for name in names if name in event.fields), "signal")).lower()
 
 
 def _differences(
@@ -220,15 +271,8 @@ def _signals(events: Sequence[Event]) -> dict[str, int]:
     found: dict[str, int] = {}
     for event in events:
         if event.kind in ("signal", "decision", "order"):
-            word = next(
-                (
-                    event.fields[name]
-                    for name in ("type", "direction", "side", "action")
-                    if name in event.fields
-                ),
-                "signal",
-            )
-            found[str(word).lower()] = found.get(str(word).lower(), 0) + 1
+            word = _direction(event)
+            found[word] = found.get(word, 0) + 1
     return found
 
 

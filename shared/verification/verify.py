@@ -11,9 +11,9 @@ from typing import Any
 from shared.artifact_set import bot_files, files_sha256
 from shared.clock import Clock
 from shared.sandbox.packages import versions
-from shared.sandbox.port import Sandbox
+from shared.sandbox.port import Sandbox, SandboxLimits
 from shared.verification.bot import TriedBot, tried_bot
-from shared.verification.bot_run import run_bot
+from shared.verification.bot_run import RUN_LIMITS, run_bot
 from shared.verification.port import Backtester, Finding
 from shared.verification.probe import probe
 from shared.verification.record import Stage, Verification
@@ -37,8 +37,16 @@ class Verified:
 class Verifier:
     """Verifies bots in a sandbox; `backtester` None leaves the backtest out, and says so."""
 
-    def __init__(self, *, sandbox: Sandbox, backtester: Backtester | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        sandbox: Sandbox,
+        backtester: Backtester | None,
+        clock: Clock,
+        run_limits: SandboxLimits = RUN_LIMITS,
+    ) -> None:
         self._sandbox = sandbox
+        self._run_limits = run_limits
         self._backtester = backtester
         self._clock = clock
 
@@ -77,12 +85,18 @@ class Verifier:
         analysed = asyncio.create_task(check_code(bot.files))
         tested = asyncio.create_task(run_tests(self._sandbox, bot))
         try:
-            first = await run_bot(self._sandbox, bot)
+            first = await run_bot(self._sandbox, bot, limits=self._run_limits)
             ran = check_run(bot, first)
             if ran.outcome == "failed" and first.run.exit_code != 0:
                 return (ran, *(await asyncio.gather(analysed, tested))), {}
             backtest, evidence, covered = await run_backtest(self._backtester, bot)
-            probed = await probe(self._sandbox, bot, first, cuts=_CUTS_BESIDE_BACKTEST if covered else _CUTS)
+            probed = await probe(
+                self._sandbox,
+                bot,
+                first,
+                cuts=_CUTS_BESIDE_BACKTEST if covered else _CUTS,
+                limits=self._run_limits,
+            )
             count = probed.facts.get("runs", 1)
             probing = Stage(
                 name="probe",
