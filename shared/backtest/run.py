@@ -256,7 +256,9 @@ async def _answers(
 
 
 def _no_form(said: str = "") -> ToolInputError:
-    return ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM, no_form=True)
+    error = ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM)
+    error.details["no_form"] = True
+    return error
 
 
 def _failed(sandbox: Sandbox, request: BacktestRequest, walk: TaskAnswer, seconds: float) -> Backtest:
