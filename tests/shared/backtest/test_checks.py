@@ -14,6 +14,7 @@ from shared.backtest.checks.decisions import judge_look_ahead, judge_repeatable,
 from shared.backtest.checks.over_fitting import Variation, judge_over_fitting
 from shared.backtest.checks.parameters import combinations, tunable_parameters
 from shared.backtest.checks.trading import judge_account, judge_number, judge_one_trade, judge_survivorship
+from shared.backtest.protocol import Crash, TaskAnswer
 from shared.backtest.trades import Trade
 from tests.shared.backtest.rows import HOUR, START
 
@@ -51,7 +52,7 @@ def test_a_decision_that_another_future_changes_is_look_ahead() -> None:
         (0, "cut", 5, _decision("buy")),
         (0, "up", 5, _decision("hold")),
     ]
-    result = judge_look_ahead(answers, TIMES)
+    result = judge_look_ahead(TaskAnswer(probes=answers, end={}), TIMES)
     assert result.severity == "finding"
     assert result.evidence["examples"] == [
         {"candle": "2024-01-01T05:00:00Z", "index": 5, "variant": "up", "decided": "buy", "then": "hold"}
@@ -61,12 +62,12 @@ def test_a_decision_that_another_future_changes_is_look_ahead() -> None:
 
 def test_a_value_that_another_future_changes_is_look_ahead_too() -> None:
     answers = [(0, "full", 5, _decision(score=1.0)), (0, "cut", 5, _decision(score=1.1))]
-    assert judge_look_ahead(answers, TIMES).severity == "finding"
+    assert judge_look_ahead(TaskAnswer(probes=answers, end={}), TIMES).severity == "finding"
 
 
 def test_equal_decisions_pass() -> None:
     answers = [(0, variant, 5, _decision("buy", score=1.0)) for variant in ("full", "cut", "up", "down")]
-    result = judge_look_ahead(answers, TIMES)
+    result = judge_look_ahead(TaskAnswer(probes=answers, end={}), TIMES)
     assert (result.severity, result.evidence["decisions_compared"]) == ("passed", 3)
 
 
@@ -80,6 +81,18 @@ def test_warm_up(changed: int, asked: int, severity: str) -> None:
         answers.append((point, "full", point, _decision("buy")))
         answers.append((point, "more2", point, _decision("hold" if point < changed else "buy")))
     assert judge_warm_up(answers, TIMES).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("crash", "severity"),
+    [
+        (Crash("time", "", None, False, limit="time"), "warning"),
+        (Crash("exit 3", "", None, False), "finding"),
+    ],
+)
+def test_a_probe_that_did_not_end_is_not_passed(crash: Crash, severity: str) -> None:
+    answers = [(0, "full", 5, _decision("buy")), (0, "cut", 5, _decision("buy"))]
+    assert judge_look_ahead(TaskAnswer(probes=answers, crash=crash), TIMES).severity == severity
 
 
 def test_values_that_drift_with_more_history_are_a_warning() -> None:

@@ -114,10 +114,8 @@ def test_a_resting_sell_on_spot_sells_only_what_was_held_before() -> None:
     book = ledger(row(0, 100), row(1, 100), row(2, 100, 102, 98))
     book.buy(1, 0, 100.0, "signal")
     book.rest(2, 0, [("buy", 99.0, 99.0), ("sell", 101.0, 505.0)], "quote")
-    assert [(fill.side, fill.quantity, fill.price) for fill in book.fills[1:]] == [
-        ("buy", pytest.approx(1.0), 99.0),
-        ("sell", pytest.approx(1.0), 101.0),
-    ]
+    assert [(fill.side, fill.price) for fill in book.fills[1:]] == [("buy", 99.0), ("sell", 101.0)]
+    assert [fill.quantity for fill in book.fills[1:]] == pytest.approx([1.0, 1.0])
     assert book.positions[0].quantity == pytest.approx(1.0)
 
 

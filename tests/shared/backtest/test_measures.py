@@ -43,7 +43,8 @@ def test_an_open_position_is_a_trade_at_the_last_close() -> None:
     booking = book_orders(market(CLOSES), orders, costs=FREE, cash=2000.0, symbols=["X"])
     (trade,) = trades_of(booking.fills, market(CLOSES).rows, ["X"])
     assert trade.is_open
-    assert (trade.profit, trade.reason, trade.bars) == (pytest.approx(100.0), "still open", 3)
+    assert trade.profit == pytest.approx(100.0)
+    assert (trade.reason, trade.bars) == ("still open", 3)
 
 
 def test_a_short_trade_earns_from_a_fall() -> None:
@@ -51,7 +52,8 @@ def test_a_short_trade_earns_from_a_fall() -> None:
     orders = [(4, 0, "short", 1210.0, "high"), (5, 0, "reduce", 10.0, "low")]
     booking = book_orders(series, orders, costs=FREE, cash=2000.0, symbols=["X/Y:Y"])
     (trade,) = trades_of(booking.fills, series.rows, ["X/Y:Y"])
-    assert (trade.side, trade.profit) == ("short", pytest.approx(220.0))
+    assert trade.side == "short"
+    assert trade.profit == pytest.approx(220.0)
 
 
 def test_measures_of_the_account() -> None:
@@ -96,8 +98,8 @@ def test_the_first_return_is_from_the_start() -> None:
 
 
 def test_drawdown_lasts_until_a_high_is_reached_again() -> None:
-    assert drawdown([100, 120, 90, 119, 120, 130]) == (pytest.approx(0.25), 2)
-    assert drawdown([100, 90, 80, 85]) == (pytest.approx(0.2), 3)
+    assert drawdown([100, 120, 90, 119, 120, 130]) == pytest.approx((0.25, 2))
+    assert drawdown([100, 90, 80, 85]) == pytest.approx((0.2, 3))
     assert drawdown([100, 101, 102]) == (0.0, 0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,12 +19,13 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture(scope="module")
-def prices() -> Iterator[Any]:
+def prices() -> Any:
     """GOOG by day, 2004 to 2013, as a pandas frame."""
     # Its charts bring warnings of other packages, which say nothing of the prices.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from backtesting.test import GOOG
+        # The package has no types.
+        from backtesting.test import GOOG  # type: ignore[import-untyped]
     return GOOG.copy()
 
 
@@ -57,7 +57,7 @@ def _decisions(closes: list[float]) -> list[str | None]:
 def _theirs(frame: Any, decided: list[str | None]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from backtesting import Backtest, Strategy
+        from backtesting import Backtest, Strategy  # type: ignore[import-untyped]
 
         class Follow(Strategy):  # type: ignore[misc]  # the package has no types
             def init(self) -> None:

@@ -43,7 +43,8 @@ async def test_what_is_decided_on_a_candle_is_traded_at_the_next_opening(sandbox
     assert backtest.outcome is not None
     buy, sell = backtest.outcome.booking.fills
     # The rise is seen at the close of candle 2, the fall at that of candle 4.
-    assert (buy.candle, buy.price, buy.quantity) == (3, 110.0, pytest.approx(1000 / 110))
+    assert (buy.candle, buy.price) == (3, 110.0)
+    assert buy.quantity == pytest.approx(1000 / 110)
     assert (sell.candle, sell.price, sell.reason) == (5, 90.0, "fell")
     assert backtest.outcome.booking.equity[-1] == pytest.approx(10_000 + 1000 / 110 * -20)
     assert _findings(backtest) == []
@@ -145,6 +146,19 @@ def decide(candles, parameters, holding=Holding()):
     assert backtest.outcome is not None
     assert backtest.outcome.measures.return_pct == 0.0
     assert "account" in _findings(backtest)
+
+
+async def test_a_bot_that_ends_the_process_when_it_is_probed_is_caught(sandbox: Sandbox) -> None:
+    hiding = """
+import os
+from pathlib import Path
+
+LINES = Path(__file__).with_name("sample.csv").read_text().count("\\n")
+if LINES != 61:
+    os._exit(0)
+"""
+    backtest = await _run(sandbox, bot(hiding + FOLLOW), market(ZIGZAG))
+    assert "look_ahead" in _findings(backtest)
 
 
 async def test_a_crash_is_a_finding_with_its_place(sandbox: Sandbox) -> None:
