@@ -45,7 +45,7 @@ async def main() -> None:
             whole = time.perf_counter() - began
             print(
                 f"{name:24} walk {walk.wall_seconds - empty.wall_seconds:5.2f} s "
-                f"(cpu {walk.cpu_seconds - empty.cpu_seconds:.2f} s), interpreter {empty.wall_seconds:.2f} s, "
+                f"(cpu {walk.cpu_seconds - empty.cpu_seconds:.2f} s), start {empty.wall_seconds:.2f} s, "
                 f"all checks and the report {whole:.1f} s"
             )
     finally:
