@@ -38,8 +38,8 @@ from shared.errors import ToolInputError
 from shared.sandbox.port import Sandbox
 
 WALK_SECONDS, CHECK_SECONDS = 30.0, 45.0
-# Candles times variations of the map of parameters: about three seconds of an ordinary strategy.
-MAP_STEPS = 60_000
+# Candles times variations of the map of parameters: about two seconds of an ordinary strategy.
+MAP_STEPS = 40_000
 _LEAST_MAP = 400
 
 NO_FORM = (
@@ -185,7 +185,7 @@ class _Account:
         decisions = (
             *((crash,) if crash is not None else ()),
             judge_account(self.booking, self.walk.malformed if self.walk.crash is None else 0),
-            judge_look_ahead(probe.probes, times),
+            judge_look_ahead(probe, times),
             judge_repeatable(probe.probes, acted_by_candle(orders), times),
             judge_warm_up(probe.probes, times),
             judge_calendar(orders, moved.orders if moved.end is not None else None),
@@ -256,7 +256,9 @@ async def _answers(
 
 
 def _no_form(said: str = "") -> ToolInputError:
-    return ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM, no_form=True)
+    error = ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM)
+    error.details["no_form"] = True
+    return error
 
 
 def _failed(sandbox: Sandbox, request: BacktestRequest, walk: TaskAnswer, seconds: float) -> Backtest:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.backtest.findings import CheckResult, Severity
 from shared.backtest.inside.walk import Order
+from shared.backtest.protocol import TaskAnswer
 from shared.market.candles import moment_text
 
 FUTURES = ("cut", "up", "down")
@@ -66,17 +67,24 @@ class _Compared:
             self.examples.append({**example, "decided": shown(before), "then": shown(after)})
 
 
-def judge_look_ahead(answers: Answers, times: Sequence[int]) -> CheckResult:
+def judge_look_ahead(probe: TaskAnswer, times: Sequence[int]) -> CheckResult:
     """Whether a decision changed when only what comes after its candle did."""
-    compared = _compare(answers, times, FUTURES, _EXACT)
+    compared = _compare(probe.probes, times, FUTURES, _EXACT)
+    severity: Severity = "passed"
     changed = compared.changed_decisions + compared.changed_values
     if changed:
-        first = compared.examples[0]
+        severity, first = "finding", compared.examples[0]
         message = (
             f"{changed} of {compared.asked} decisions changed when only later candles were cut off or "
             f"scrambled; the first at {first['candle']}: {first['decided']} became {first['then']}. The bot "
             "sees the future here, so no figure of this backtest can be believed."
         )
+    elif probe.end is None and (probe.crash is None or probe.crash.limit is None):
+        severity = "finding"
+        message = "The bot ended the process when it was asked for the same decisions on changed candles."
+    elif probe.end is None or not compared.asked:
+        severity = "warning"
+        message = f"Only {compared.asked} decisions could be tried in time, which is too few to pass."
     else:
         message = (
             f"{compared.asked} decisions stayed the same with the later candles cut off, scrambled upwards "
@@ -85,7 +93,7 @@ def judge_look_ahead(answers: Answers, times: Sequence[int]) -> CheckResult:
     return CheckResult(
         check="look_ahead",
         title="Look-ahead",
-        severity="finding" if changed else "passed",
+        severity=severity,
         message=message,
         evidence=_evidence(compared),
     )

@@ -20,6 +20,8 @@ _LEAST_NEIGHBOURS = 8
 _KEPT, _RANK = 0.25, 0.9
 # Returns below this many per cent are noise, not a peak.
 _NOTEWORTHY = 2.0
+# The same for a stretch.
+_STRETCH = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def judge_over_fitting(variations: Sequence[Variation], *, candles: int) -> Chec
     folds = walk_forward(ran)
     inside = statistics.fmean(fold["in_sample_pct"] for fold in folds)
     outside = statistics.fmean(fold["out_of_sample_pct"] for fold in folds)
-    fails = inside > 0 >= outside
+    fails = inside >= _STRETCH and outside <= 0
     evidence = {
         "map": [{"parameters": dict(one.config), "return_pct": one.return_pct} for one in variations],
         "chosen_return_pct": chosen,

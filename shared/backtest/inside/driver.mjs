@@ -37,7 +37,10 @@ class Driver {
       const position = { index: null };
       try {
         if (task.kind === "run") await this.walk(number, task, position);
-        else await probe(this, number, task);
+        else {
+          await probe(this, number, task);
+          this.emit(number, "end", { points: task.points.length });
+        }
       } catch (error) {
         this.emit(number, "crash", this.crash(error, position.index));
       }

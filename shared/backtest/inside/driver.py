@@ -7,7 +7,7 @@ line begins with the task's number and a tag:
     [task, "order", index, market, action, number, reason]
     [task, "probe", point, variant, index, [signal]]     one decision on a variant of the candles
     [task, "crash", {error, place, index, form, refused}]         why the task ended early
-    [task, "end", {candles, cash, quantities}]           where the task ended
+    [task, "end", {candles, cash, quantities}]           where the task ended; {points} of a probe
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Driver:
                     self._walk(number, task, position)
                 else:
                     probe(self, number, task)
+                    self.emit(number, "end", {"points": len(task["points"])})
             # The border of the bot: what it raises is what we are here to tell.
             except BaseException as error:  # noqa: BLE001
                 self.emit(number, "crash", _crash(error, self.folder, position["index"]))
