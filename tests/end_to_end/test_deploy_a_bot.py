@@ -300,3 +300,35 @@ def test_the_approval_goes_along_to_tools_in_another_process(tmp_path: Path) -> 
             assert deployed(platform, "remote")[0]["id"] in stream.text
             assert direct_calls(tools) == 1
             assert direct_calls(chat) == 0
+
+
+def test_what_is_not_verified_goes_out_only_by_words_that_say_so(placed: tuple[Agent, Platform]) -> None:
+    agent, platform = placed
+    with agent.client() as client:
+        save(client, "gate")
+        refused = client.post("/artifacts/deploy/gate", json={})
+        assert (refused.status_code, refused.json()["code"]) == (409, "bot_unverified")
+        assert refused.json()["verification"] == "unverified"
+        # A record that somebody wrote by hand does not count.
+        forged = {"schema_version": 1, "verdict": "verified", "signature": "x"}
+        client.put("/artifacts/session/gate/verification.json", content=json.dumps(forged)).raise_for_status()
+        assert client.post("/artifacts/deploy/gate", json={}).status_code == 409
+        assert client.post("/artifacts/deploy/gate", json={"unverified": "yes"}).status_code == 422
+        assert deployed(platform, "gate") == []
+        turn, call = ask(client, "gate")
+        plain = client.post(f"/chat/turns/{turn}/approvals/{call}", json={"approved": True})
+        assert (plain.status_code, plain.json()["code"]) == (409, "approval_conflict")
+        assert stream_of(say(client, turn, call, True)).types[-1] == "complete"
+        assert len(deployed(platform, "gate")) == 1
+
+
+def test_a_yes_alone_does_not_deploy_what_is_not_verified(placed: tuple[Agent, Platform]) -> None:
+    agent, platform = placed
+    with agent.client() as client:
+        save(client, "yes")
+        turn, call = ask(client, "yes", "deploy it")
+        stream = stream_of(say(client, turn, call, True))
+        (result,) = stream.of("tool_result")
+        assert result["status"] == "error"
+        assert "has not been verified" in json.dumps(stream.chunks)
+        assert deployed(platform, "yes") == []

@@ -15,6 +15,7 @@ from shared.errors import (
     AppError,
     ApprovalConflictError,
     BotInvalidError,
+    BotUnverifiedError,
     DeploymentInProgressError,
     DeploymentNotConfiguredError,
     DeploymentRefusedError,
@@ -454,3 +455,46 @@ async def test_notes_say_what_runs_and_what_is_missing(rig: Rig) -> None:
     assert "not started" in notes[0]
     assert "vendor/" in notes[1]
     assert json.dumps(notes)
+
+
+def _known(rig: Rig, **changes: Any) -> Order:
+    given: dict[str, Any] = {"session": KEY, "call_id": "gate", "wait_seconds": 0, **changes}
+    return Order(**given)
+
+
+async def _with_record(rig: Rig, verdict: str = "verified", seal: RecordSeal = SEAL) -> None:
+    form = {
+        "schema_version": 1,
+        "verdict": verdict,
+        "reasons": ["It looks ahead."],
+        "artifacts_sha256": await rig.sha256(),
+    }
+    await rig.save({"verification.json": seal.signed(form)})
+
+
+@pytest.mark.parametrize("verdict", ["verified", "verified_with_warnings"])
+async def test_a_verified_bot_goes_out_without_its_evidence(rig: Rig, verdict: str) -> None:
+    await _with_record(rig, verdict)
+    await rig.save({"backtest/report.html": b"<p>"})
+    await rig.deploy(_known(rig))
+    (bot,) = rig.platform.bots
+    if rig.platform.form == "upload":
+        assert not any("backtest" in name or "verification" in name for name in rig.platform.files(bot))
+
+
+async def test_what_no_record_speaks_for_does_not_go_out(rig: Rig) -> None:
+    with pytest.raises(BotUnverifiedError, match="has not been verified"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig, "rejected")
+    with pytest.raises(BotUnverifiedError, match="It looks ahead"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig, seal=RecordSeal((b"somebody's own key",)))
+    with pytest.raises(BotUnverifiedError, match="not written by a verification"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig)
+    await rig.save({"main.py": b'print("another")\n'})
+    with pytest.raises(BotUnverifiedError, match="have changed"):
+        await rig.deploy(_known(rig))
+    assert rig.platform.asked == []
+    await rig.deploy(_known(rig, unverified=True))
+    assert len(rig.platform.bots) == 1
