@@ -253,7 +253,9 @@ def _warm_up(table: CandleTable, later: int, first: BotRun, less: BotRun) -> Ite
         moment = moment_of(key[0])
         if key[1] in _DECIDING or moment is None or settled is None or moment < settled:
             continue
-        one, two = known[key], other[key]
+        # Figures that one of the runs does not have yet say nothing.
+        common = known[key].keys() & other[key].keys()
+        one, two = ({name: fields[name] for name in sorted(common)} for fields in (known[key], other[key]))
         if not _is_same(one, two):
             yield Finding(
                 rule="warm-up",
