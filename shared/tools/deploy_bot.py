@@ -34,7 +34,7 @@ async def deploy_bot(
     ] = None,
     unverified: Annotated[
         bool,
-        Field(description="true only when the user asked in words for a bot that verify_bot did not pass"),
+        Field(description="the user's own words ask for a bot that is not verified"),
     ] = False,
 ) -> DeployedBot:
     """Deploys the session's files as a bot to the platform, once the user said yes to exactly them.

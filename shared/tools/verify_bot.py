@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Any, NotRequired
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.errors import (
@@ -56,12 +55,9 @@ class VerifiedBot(TypedDict):
 @tool(timeout=240.0, read_only=False, untrusted=True)
 async def verify_bot(
     context: ToolContext,
-    config: Annotated[dict[str, Any] | None, Field(description="parameters other than the defaults")] = None,
+    config: dict[str, Any] | None = None,
 ) -> VerifiedBot:
-    """Proves the session's bot: runs it, its tests and a backtest in a sandbox, tries it for look-ahead.
-
-    Saves verification.json. Only a verified bot is ready and may be deployed.
-    """
+    """Proves the session's bot in a sandbox: run, tests, backtest. Only a verified bot is ready."""
     session, verifier = context.require_session(), context.services.verifier
     if verifier is None:
         raise ToolFailedError("bots cannot be verified from here: tell the user")

@@ -1,4 +1,4 @@
-"""The whole corpus: each bad bot is caught by its rule, and clean twins and templates pass without a finding."""
+"""The whole corpus: each bad bot is caught by its rule, clean twins and templates pass."""
 
 from __future__ import annotations
 
