@@ -71,33 +71,28 @@ class BacktestSummary:
 async def backtest_bot(
     context: ToolContext,
     *,
-    config: Annotated[dict[str, Any] | None, Field(description="parameters other than the defaults")] = None,
-    candles: Annotated[
-        str | None, Field(description="CSV file of the session; default the bot's own", max_length=255)
-    ] = None,
-    symbol: Annotated[str | None, Field(description="take an exchange's candles instead")] = None,
-    timeframe: Annotated[str | None, Field(description="default the bot's")] = None,
-    exchange: str | None = None,
-    days: Annotated[int | None, Field(ge=1, le=3650)] = None,
+    # The runner gives each call its own; None beside it would cost every prompt tokens.
+    config: Annotated[dict[str, Any], Field(description="parameters but for the defaults")] = {},  # noqa: B006
+    candles: Annotated[str, Field(description="CSV file of the session; else the bot's own")] = "",
+    symbol: Annotated[str, Field(description="candles of an exchange")] = "",
+    timeframe: str = "",
+    exchange: str = "",
+    days: Annotated[int, Field(ge=0, le=3650)] = 0,
     fee_pct: Annotated[float, Field(ge=0, le=5)] = 0.1,
     slippage_bps: Annotated[float, Field(ge=0, le=500)] = 5.0,
 ) -> BacktestSummary:
-    """Backtests the session's bot on past candles in a sandbox, with costs and honesty checks.
-
-    Look-ahead, warm-up, over-fitting, costs, too few trades. Saves a report (HTML, JSON, chart).
-    """
+    """Backtests the session's bot on past candles, with costs and honesty checks, and saves a report."""
     sandbox = context.services.sandbox
     if sandbox is None:
         raise ToolFailedError("no sandbox is configured here, so no bot is run")
-    config = dict(config or {})
     market = {"symbol": symbol, "timeframe": timeframe, "exchange": exchange}
-    named = {name: value for name, value in market.items() if value is not None}
+    named = {name: value.strip() for name, value in market.items() if value.strip()}
     files = await _bot_files(context)
     if not {"strategy.py", "strategy.js"} & files.keys():
         raise ToolInputError(NO_FORM)
-    if candles is not None:
+    if candles:
         series = await _artifact_candles(context, candles, symbol_of(files, config))
-    elif named or days is not None:
+    elif named or days:
         series = await _exchange_candles(context, files, {**config, **named}, days)
     else:
         series = await asyncio.to_thread(own_candles, files, config)
@@ -137,7 +132,7 @@ async def _artifact_candles(context: ToolContext, filename: str, symbol: str) ->
 
 
 async def _exchange_candles(
-    context: ToolContext, files: Mapping[str, bytes], asked: Mapping[str, Any], days: int | None
+    context: ToolContext, files: Mapping[str, bytes], asked: Mapping[str, Any], days: int
 ) -> MarketCandles:
     """Candles of an exchange: of the market that the call, the configuration or the bot's schema names."""
 
@@ -148,7 +143,7 @@ async def _exchange_candles(
     if frame not in TIMEFRAMES:
         raise ToolInputError(f"timeframe: choose one of {', '.join(TIMEFRAMES)}")
     name = exchange_named(chosen("exchange", "binance")).id
-    count = DEFAULT_EXCHANGE_CANDLES if days is None else days * DAY_MS // timeframe_ms(frame)
+    count = days * DAY_MS // timeframe_ms(frame) if days else DEFAULT_EXCHANGE_CANDLES
     if not LEAST_CANDLES <= count <= MAX_EXCHANGE_CANDLES:
         raise ToolInputError(
             f"days: {days} days hold {count:,} {frame} candles; "

@@ -83,6 +83,9 @@ def test_only_settings_reads_the_environment() -> None:
     readers = []
     for folder in ("shared", "functions", "infra"):
         for path in sorted((ROOT / folder).rglob("*.py")):
+            # What runs inside the sandbox has no settings, only the variables it is given there.
+            if path.parent.name == "inside":
+                continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
                     readers.append(path.relative_to(ROOT).as_posix())

@@ -46,12 +46,18 @@ def probe_task(points: Sequence[int], holdings: Mapping[int, list[list[float]]])
 
 @dataclass(slots=True)
 class _Compared:
-    """How decisions on one kind of variant differed; `examples` are the first few."""
+    """How decisions on one kind of variant differed, with the first few of either kind."""
 
     asked: int = 0
     changed_decisions: int = 0
     changed_values: int = 0
-    examples: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """A few differences; changed decisions say more than changed values."""
+        return [*self.decisions, *self.values][:_SHOWN]
 
     def add(self, asked: tuple[int, int, str], before: list[Any], after: list[Any], by: float) -> None:
         """Compares two answers to a question, which is a candle, its time and a variant."""
@@ -61,10 +67,10 @@ class _Compared:
         values = not decision and not _same_values(before, after, max(by, 1e-6))
         self.changed_decisions += decision
         self.changed_values += values
-        if (decision or values) and len(self.examples) < _SHOWN:
+        examples, shown = (self.decisions, _told) if decision else (self.values, _values)
+        if (decision or values) and len(examples) < _SHOWN:
             example = {"candle": moment_text(time), "index": index, "variant": variant}
-            shown = _told if decision else _values
-            self.examples.append({**example, "decided": shown(before), "then": shown(after)})
+            examples.append({**example, "decided": shown(before), "then": shown(after)})
 
 
 def judge_look_ahead(probe: TaskAnswer, times: Sequence[int]) -> CheckResult:
