@@ -33,6 +33,7 @@ from shared.tools.port import ToolContext, tool
 MAX_BYTES = 16 * 1024 * 1024
 MAX_EXCHANGE_CANDLES = 10_000
 DEFAULT_EXCHANGE_CANDLES = 2_000
+MOST_FEE_PCT, MOST_SLIPPAGE_BPS = 5.0, 500.0
 _MESSAGE = 400
 
 
@@ -71,34 +72,34 @@ class BacktestSummary:
 async def backtest_bot(
     context: ToolContext,
     *,
-    # The runner gives each call its own; None beside it would cost every prompt tokens.
-    config: Annotated[dict[str, Any], Field(description="parameters but for the defaults")] = {},  # noqa: B006
-    candles: Annotated[str, Field(description="CSV file of the session; else the bot's own")] = "",
-    symbol: Annotated[str, Field(description="candles of an exchange")] = "",
-    timeframe: str = "",
-    exchange: str = "",
-    days: Annotated[int, Field(ge=0, le=3650)] = 0,
-    fee_pct: Annotated[float, Field(ge=0, le=5)] = 0.1,
-    slippage_bps: Annotated[float, Field(ge=0, le=500)] = 5.0,
+    config: dict[str, Any] | None = None,
+    candles: Annotated[str | None, Field(description="CSV file; else the bot's own")] = None,
+    symbol: Annotated[str | None, Field(description="an exchange's candles")] = None,
+    timeframe: str | None = None,
+    exchange: str | None = None,
+    days: Annotated[int | None, Field(ge=1)] = None,
+    fee_pct: Annotated[float | None, Field(ge=0)] = None,
+    slippage_bps: Annotated[float | None, Field(ge=0)] = None,
 ) -> BacktestSummary:
     """Backtests the session's bot on past candles, with costs and honesty checks, and saves a report."""
     sandbox = context.services.sandbox
     if sandbox is None:
         raise ToolFailedError("no sandbox is configured here, so no bot is run")
     market = {"symbol": symbol, "timeframe": timeframe, "exchange": exchange}
-    named = {name: value.strip() for name, value in market.items() if value.strip()}
+    named = {name: value for name, value in market.items() if value}
+    config = config or {}
     files = await _bot_files(context)
     if not {"strategy.py", "strategy.js"} & files.keys():
         raise ToolInputError(NO_FORM)
     if candles:
         series = await _artifact_candles(context, candles, symbol_of(files, config))
-    elif named or days:
+    elif named or days is not None:
         series = await _exchange_candles(context, files, {**config, **named}, days)
     else:
         series = await asyncio.to_thread(own_candles, files, config)
     if len(series) < LEAST_CANDLES:
         raise ToolInputError(f"{series.source} has {len(series)} candles, and {LEAST_CANDLES} are the least")
-    costs = Costs(maker_pct=fee_pct, taker_pct=fee_pct, slippage_bps=slippage_bps)
+    costs = _costs(fee_pct, slippage_bps)
     request = BacktestRequest(files=files, candles=series, config=config, costs=costs)
     try:
         backtest = await run_backtest(sandbox, request)
@@ -106,6 +107,17 @@ async def backtest_bot(
         raise ToolFailedError(error.message) from error
     saved, notes = await _save(context, backtest, title_of(files))
     return _summary(backtest, saved, notes)
+
+
+def _costs(fee_pct: float | None, slippage_bps: float | None) -> Costs:
+    usual = Costs()
+    fee = usual.taker_pct if fee_pct is None else fee_pct
+    slippage = usual.slippage_bps if slippage_bps is None else slippage_bps
+    if fee > MOST_FEE_PCT or slippage > MOST_SLIPPAGE_BPS:
+        raise ToolInputError(
+            f"fee_pct is at most {MOST_FEE_PCT:g}, slippage_bps at most {MOST_SLIPPAGE_BPS:g}"
+        )
+    return Costs(maker_pct=fee, taker_pct=fee, slippage_bps=slippage)
 
 
 async def _bot_files(context: ToolContext) -> dict[str, bytes]:
@@ -132,7 +144,7 @@ async def _artifact_candles(context: ToolContext, filename: str, symbol: str) ->
 
 
 async def _exchange_candles(
-    context: ToolContext, files: Mapping[str, bytes], asked: Mapping[str, Any], days: int
+    context: ToolContext, files: Mapping[str, bytes], asked: Mapping[str, Any], days: int | None
 ) -> MarketCandles:
     """Candles of an exchange: of the market that the call, the configuration or the bot's schema names."""
 
@@ -143,7 +155,7 @@ async def _exchange_candles(
     if frame not in TIMEFRAMES:
         raise ToolInputError(f"timeframe: choose one of {', '.join(TIMEFRAMES)}")
     name = exchange_named(chosen("exchange", "binance")).id
-    count = days * DAY_MS // timeframe_ms(frame) if days else DEFAULT_EXCHANGE_CANDLES
+    count = days * DAY_MS // timeframe_ms(frame) if days is not None else DEFAULT_EXCHANGE_CANDLES
     if not LEAST_CANDLES <= count <= MAX_EXCHANGE_CANDLES:
         raise ToolInputError(
             f"days: {days} days hold {count:,} {frame} candles; "
