@@ -67,9 +67,11 @@ async def run_backtest(
     (walk,) = await _answers(sandbox, request, [{"kind": "run"}], seconds=WALK_SECONDS)
     if walk.crash is not None and walk.form is None:
         said = walk.crash.error.partition(": ")[2]
-        if walk.crash.refused:
+        if walk.crash.kind == "config":
             raise ToolInputError(f"config: the bot refuses it: {said}")
-        if walk.crash.form:
+        if walk.crash.kind == "candles":
+            raise ToolInputError(f"{request.candles.source}: {said}")
+        if walk.crash.kind == "form":
             raise _no_form(said)
     if walk.form is None:
         return _failed(sandbox, request, walk, time.perf_counter() - started)
@@ -251,7 +253,7 @@ async def _answers(
         reason = f"the {run.limit} limit of the sandbox" if run.limit else (said or f"exit {run.exit_code}")
         for answer in answers:
             if answer.end is None and answer.crash is None:
-                answer.crash = Crash(reason, "", None, False, limit=run.limit)
+                answer.crash = Crash(reason, "", None, limit=run.limit)
     return answers
 
 
@@ -288,6 +290,6 @@ def _checked_form(request: BacktestRequest, form: dict[str, Any]) -> tuple[tuple
     except (KeyError, TypeError, ValueError) as error:
         raise _no_form() from error
     known = set(request.candles.symbols)
-    if not symbols or not 0 < cash < 1e15 or (len(symbols) > 1 and not known.issuperset(symbols)):
+    if not symbols or not 0 < cash < 1e15 or (len(known) > 1 and not known.issuperset(symbols)):
         raise _no_form()
     return symbols, max(1, needed), cash
