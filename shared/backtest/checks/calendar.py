@@ -1,8 +1,8 @@
 """Whether the bot knows the dates: the same candles as if they had come at another time.
 
-A strategy of prices decides the same. One that keeps to the hour of the day or the day of the week does too,
-for the times are moved by 30 weeks, which is 5,040 hours; one of odd intervals trades at other moments, but as
-often. One that was told when to trade finds nothing to do.
+A strategy of prices decides the same. One that keeps to the hour of the day or the day of the week does so
+too, for the times are moved by 30 weeks, which is 5,040 hours; one of odd intervals trades at other moments,
+but as often. One that was told when to trade finds nothing to do.
 """
 
 from __future__ import annotations
