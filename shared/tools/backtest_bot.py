@@ -12,10 +12,11 @@ from pydantic import Field
 from shared.backtest.artifacts import backtest_files
 from shared.backtest.bot_files import default_of, is_of_bot, own_candles, symbol_of, title_of
 from shared.backtest.candles import LEAST_CANDLES, MarketCandles, market_candles, read_market_csv
+from shared.backtest.crashes import no_form
 from shared.backtest.measures import Measures
 from shared.backtest.request import BacktestRequest, Costs
 from shared.backtest.result import Backtest
-from shared.backtest.run import NO_FORM, run_backtest
+from shared.backtest.run import run_backtest
 from shared.errors import (
     AppError,
     ArtifactNotFoundError,
@@ -90,7 +91,7 @@ async def backtest_bot(
     config = config or {}
     files = await _bot_files(context)
     if not {"strategy.py", "strategy.js"} & files.keys():
-        raise ToolInputError(NO_FORM)
+        raise no_form()
     if candles:
         series = await _artifact_candles(context, candles, symbol_of(files, config))
     elif named or days is not None:
