@@ -11,38 +11,9 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-_HEAD = """
-from dataclasses import dataclass, field
-from decimal import Decimal
-{imports}
+from bench.strategy_form import VALUES
 
-
-@dataclass(frozen=True)
-class Candle:
-    time: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-
-
-@dataclass(frozen=True)
-class Holding:
-    quantity: Decimal = Decimal(0)
-    entry_price: Decimal = Decimal(0)
-    last_price: Decimal = Decimal(0)
-    last_buy_time: int = 0
-
-
-@dataclass(frozen=True)
-class Signal:
-    action: str
-    reason: str
-    amount: Decimal | None = None
-    share: Decimal = Decimal(1)
-    values: dict = field(default_factory=dict)
-    quotes: tuple = ()
+_HEAD = """{imports}
 
 
 def candles_needed(parameters):
@@ -348,6 +319,6 @@ def _maker(kind: str, source: random.Random) -> Callable[[bool], str]:
             imports, body = "", "\n" + _OWN[kind][place].format(**holes)
         values = "{'score': round(score, 9)} if score is not None else {}" if shown else "{}"
         decide = _DECIDE.format(needed=needed, enter=enter, leave=leave, values=values)
-        return _HEAD.format(imports=imports, needed=needed) + body + "\n" + decide
+        return VALUES + _HEAD.format(imports=imports, needed=needed) + body + "\n" + decide
 
     return write

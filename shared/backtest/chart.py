@@ -61,7 +61,7 @@ def _draw_account(axes: Axes, outcome: Outcome) -> None:
     axes.plot(outcome.hold_equity, color=_HOLD, linewidth=1.2, label="buy and hold")
     axes.plot(outcome.booking.equity, color=_ACCOUNT, linewidth=1.6, label="this bot")
     axes.axhline(outcome.booking.start, color=_HOLD, linewidth=0.8, linestyle=":")
-    axes.legend(loc="upper left", fontsize=10, ncols=2, framealpha=0.85)
+    _legend(axes)
     axes.set_ylabel("Account", fontsize=10)
 
 
@@ -94,8 +94,13 @@ def _draw_prices(axes: Axes, backtest: Backtest, fills: Sequence[Fill]) -> None:
             zorder=3,
             label=side,
         )
-    axes.legend(loc="upper left", fontsize=10, ncols=4, framealpha=0.85)
+    _legend(axes)
     axes.set_ylabel("Price" if len(markets) == 1 else "Price, first close = 100", fontsize=10)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the plot, where it hides no line."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), fontsize=10, ncols=6, frameon=False)
 
 
 def _drawdowns(equity: Sequence[float]) -> list[float]:

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from shared.backtest.findings import CheckResult
 from shared.backtest.protocol import TaskAnswer
+from shared.errors import ToolInputError
 from shared.market.candles import moment_text
+
+NO_FORM = (
+    "this bot has no strategy.py (or strategy.js) of the form that a backtest runs, with decide or "
+    "decide_all and candles_needed; verify_bot probes bots of any form, create_bot_template writes bots of "
+    "this one"
+)
 
 
 def judge_crash(walk: TaskAnswer, times: Sequence[int]) -> CheckResult | None:
@@ -35,3 +42,10 @@ def judge_crash(walk: TaskAnswer, times: Sequence[int]) -> CheckResult | None:
         message=message,
         evidence={"error": error, "place": "" if crash is None else crash.place, "candle": index},
     )
+
+
+def no_form(said: str = "") -> ToolInputError:
+    """The error of a bot that has no strategy of our form; its details hold `no_form`."""
+    error = ToolInputError(f"{said}; {NO_FORM}" if said else NO_FORM)
+    error.details["no_form"] = True
+    return error

@@ -31,15 +31,14 @@ _DATA_NAME = "sample.csv"
 class Crash:
     """Why a task ended early: what was raised, where in the bot's files, at which candle.
 
-    `form` says that the bot lacks the form of a strategy that can be run, `refused` that it does not take the
-    configuration, `limit` which limit of the sandbox ended it.
+    `kind` is what the bot lacks: the `form` of a strategy that can be run, a `config` that it takes,
+    `candles` of a market; empty for any other error. `limit` is the limit of the sandbox that ended it.
     """
 
     error: str
     place: str
     index: int | None
-    form: bool
-    refused: bool = False
+    kind: str = ""
     limit: str | None = None
 
 
@@ -144,8 +143,7 @@ def _crash(told: Mapping[str, Any]) -> Crash:
         str(told.get("error"))[:300],
         str(told.get("place") or "")[:100],
         index if isinstance(index, int) else None,
-        told.get("form") is True,
-        told.get("refused") is True,
+        str(told.get("kind"))[:10],
     )
 
 

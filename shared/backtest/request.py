@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from shared.backtest.candles import MarketCandles
 from shared.backtest.inside.ledger import Costs as Shares
 from shared.sandbox.port import Runtime
+
+_SECRET = re.compile(r"key|secret|passw|token|credential")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,11 @@ class BacktestRequest:
         if "strategy.py" in self.files:
             return "python"
         return "node" if "strategy.js" in self.files else None
+
+    @property
+    def shown_config(self) -> dict[str, Any]:
+        """The configuration as a report may hold it, without what looks like a secret by its name."""
+        return {name: "***" if _SECRET.search(name.lower()) else value for name, value in self.config.items()}
 
     @property
     def volume_known(self) -> bool:

@@ -78,7 +78,7 @@ class Backtest:
             "severity": self.severity,
             "files_sha256": files_sha256(request.files),
             "runtime": request.runtime,
-            "config": dict(request.config),
+            "config": request.shown_config,
             "symbols": list(self.symbols),
             "candles_needed": self.needed,
             "candles": {

@@ -12,10 +12,11 @@ from pydantic import Field
 from shared.backtest.artifacts import backtest_files
 from shared.backtest.bot_files import default_of, is_of_bot, own_candles, symbol_of, title_of
 from shared.backtest.candles import LEAST_CANDLES, MarketCandles, market_candles, read_market_csv
+from shared.backtest.crashes import no_form
 from shared.backtest.measures import Measures
 from shared.backtest.request import BacktestRequest, Costs
 from shared.backtest.result import Backtest
-from shared.backtest.run import NO_FORM, run_backtest
+from shared.backtest.run import run_backtest
 from shared.errors import (
     AppError,
     ArtifactNotFoundError,
@@ -33,6 +34,7 @@ from shared.tools.port import ToolContext, tool
 MAX_BYTES = 16 * 1024 * 1024
 MAX_EXCHANGE_CANDLES = 10_000
 DEFAULT_EXCHANGE_CANDLES = 2_000
+MOST_FEE_PCT, MOST_SLIPPAGE_BPS = 5.0, 500.0
 _MESSAGE = 400
 
 
@@ -71,31 +73,26 @@ class BacktestSummary:
 async def backtest_bot(
     context: ToolContext,
     *,
-    config: Annotated[dict[str, Any] | None, Field(description="parameters other than the defaults")] = None,
-    candles: Annotated[
-        str | None, Field(description="CSV file of the session; default the bot's own", max_length=255)
-    ] = None,
-    symbol: Annotated[str | None, Field(description="take an exchange's candles instead")] = None,
-    timeframe: Annotated[str | None, Field(description="default the bot's")] = None,
+    config: dict[str, Any] | None = None,
+    candles: Annotated[str | None, Field(description="CSV file; else the bot's own")] = None,
+    symbol: Annotated[str | None, Field(description="an exchange's candles")] = None,
+    timeframe: str | None = None,
     exchange: str | None = None,
-    days: Annotated[int | None, Field(ge=1, le=3650)] = None,
-    fee_pct: Annotated[float, Field(ge=0, le=5)] = 0.1,
-    slippage_bps: Annotated[float, Field(ge=0, le=500)] = 5.0,
+    days: Annotated[int | None, Field(ge=1)] = None,
+    fee_pct: Annotated[float | None, Field(ge=0)] = None,
+    slippage_bps: Annotated[float | None, Field(ge=0)] = None,
 ) -> BacktestSummary:
-    """Backtests the session's bot on past candles in a sandbox, with costs and honesty checks.
-
-    Look-ahead, warm-up, over-fitting, costs, too few trades. Saves a report (HTML, JSON, chart).
-    """
+    """Backtests the session's bot on past candles, with costs and honesty checks, and saves a report."""
     sandbox = context.services.sandbox
     if sandbox is None:
         raise ToolFailedError("no sandbox is configured here, so no bot is run")
-    config = dict(config or {})
     market = {"symbol": symbol, "timeframe": timeframe, "exchange": exchange}
-    named = {name: value for name, value in market.items() if value is not None}
+    named = {name: value for name, value in market.items() if value}
+    config = config or {}
     files = await _bot_files(context)
     if not {"strategy.py", "strategy.js"} & files.keys():
-        raise ToolInputError(NO_FORM)
-    if candles is not None:
+        raise no_form()
+    if candles:
         series = await _artifact_candles(context, candles, symbol_of(files, config))
     elif named or days is not None:
         series = await _exchange_candles(context, files, {**config, **named}, days)
@@ -103,7 +100,7 @@ async def backtest_bot(
         series = await asyncio.to_thread(own_candles, files, config)
     if len(series) < LEAST_CANDLES:
         raise ToolInputError(f"{series.source} has {len(series)} candles, and {LEAST_CANDLES} are the least")
-    costs = Costs(maker_pct=fee_pct, taker_pct=fee_pct, slippage_bps=slippage_bps)
+    costs = _costs(fee_pct, slippage_bps)
     request = BacktestRequest(files=files, candles=series, config=config, costs=costs)
     try:
         backtest = await run_backtest(sandbox, request)
@@ -111,6 +108,17 @@ async def backtest_bot(
         raise ToolFailedError(error.message) from error
     saved, notes = await _save(context, backtest, title_of(files))
     return _summary(backtest, saved, notes)
+
+
+def _costs(fee_pct: float | None, slippage_bps: float | None) -> Costs:
+    usual = Costs()
+    fee = usual.taker_pct if fee_pct is None else fee_pct
+    slippage = usual.slippage_bps if slippage_bps is None else slippage_bps
+    if fee > MOST_FEE_PCT or slippage > MOST_SLIPPAGE_BPS:
+        raise ToolInputError(
+            f"fee_pct is at most {MOST_FEE_PCT:g}, slippage_bps at most {MOST_SLIPPAGE_BPS:g}"
+        )
+    return Costs(maker_pct=fee, taker_pct=fee, slippage_bps=slippage)
 
 
 async def _bot_files(context: ToolContext) -> dict[str, bytes]:
@@ -148,7 +156,7 @@ async def _exchange_candles(
     if frame not in TIMEFRAMES:
         raise ToolInputError(f"timeframe: choose one of {', '.join(TIMEFRAMES)}")
     name = exchange_named(chosen("exchange", "binance")).id
-    count = DEFAULT_EXCHANGE_CANDLES if days is None else days * DAY_MS // timeframe_ms(frame)
+    count = days * DAY_MS // timeframe_ms(frame) if days is not None else DEFAULT_EXCHANGE_CANDLES
     if not LEAST_CANDLES <= count <= MAX_EXCHANGE_CANDLES:
         raise ToolInputError(
             f"days: {days} days hold {count:,} {frame} candles; "

@@ -83,7 +83,7 @@ def test_only_settings_reads_the_environment() -> None:
     readers = []
     for folder in ("shared", "functions", "infra"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            # What lies in `inside` is run in the sandbox, beside a bot: it is no process of ours.
+            # What runs inside the sandbox has no settings, only the variables it is given there.
             if path.parent.name == "inside":
                 continue
             for node in ast.walk(ast.parse(path.read_text())):

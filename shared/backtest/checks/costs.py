@@ -8,9 +8,11 @@ from typing import Any
 from shared.backtest.findings import CheckResult
 
 MULTIPLES = (0, 2, 5)
-# A bot ignores fees when they take this many points of return from a hundred candles and all of its profit.
+# A bot ignores fees when they take this many points of return from a hundred candles, and the profit.
 _DRAG_PER_100 = 1.0
 _LEAST_FILLS = 20
+# Below this part of the loss, it is not the costs that lose.
+_MOST_OF_LOSS = 0.5
 
 
 def judge_costs(returns: Mapping[float, float], *, fills: int, candles: int, fees_pct: float) -> CheckResult:
@@ -34,7 +36,8 @@ def _verdict(returns: Mapping[float, float], *, fills: int, candles: int, told: 
     if free is None:
         return "note", "The backtests at other costs did not come to an end in time."
     drag = free - actual
-    if actual < 0 and fills >= _LEAST_FILLS and drag * 100 / candles >= _DRAG_PER_100:
+    is_theirs = actual < 0 and drag >= -actual * _MOST_OF_LOSS
+    if is_theirs and fills >= _LEAST_FILLS and drag * 100 / candles >= _DRAG_PER_100:
         return "finding", (
             f"Costs take {drag:.1f} points of return in {candles:,} candles and leave a loss: the strategy "
             f"trades ({fills} fills) as if trading were free. Return: {told}."

@@ -6,11 +6,18 @@ recursive-analysis: a decision that only depends on the past it needs is the sam
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.backtest.checks.comparing import (
+    actions,
+    decisions_text,
+    largest_difference,
+    same_decisions,
+    same_values,
+    values_text,
+)
 from shared.backtest.findings import CheckResult, Severity
 from shared.backtest.inside.walk import Order
 from shared.backtest.protocol import TaskAnswer
@@ -46,25 +53,31 @@ def probe_task(points: Sequence[int], holdings: Mapping[int, list[list[float]]])
 
 @dataclass(slots=True)
 class _Compared:
-    """How decisions on one kind of variant differed; `examples` are the first few."""
+    """How decisions on one kind of variant differed, with the first few of either kind."""
 
     asked: int = 0
     changed_decisions: int = 0
     changed_values: int = 0
-    examples: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """A few differences; changed decisions say more than changed values."""
+        return [*self.decisions, *self.values][:_SHOWN]
 
     def add(self, asked: tuple[int, int, str], before: list[Any], after: list[Any], by: float) -> None:
         """Compares two answers to a question, which is a candle, its time and a variant."""
         index, time, variant = asked
         self.asked += 1
-        decision = not _same_decisions(before, after, by)
-        values = not decision and not _same_values(before, after, max(by, 1e-6))
+        decision = not same_decisions(before, after, by)
+        values = not decision and not same_values(before, after, max(by, 1e-6))
         self.changed_decisions += decision
         self.changed_values += values
-        if (decision or values) and len(self.examples) < _SHOWN:
+        examples, shown = (self.decisions, decisions_text) if decision else (self.values, values_text)
+        if (decision or values) and len(examples) < _SHOWN:
             example = {"candle": moment_text(time), "index": index, "variant": variant}
-            shown = _told if decision else _values
-            self.examples.append({**example, "decided": shown(before), "then": shown(after)})
+            examples.append({**example, "decided": shown(before), "then": shown(after)})
 
 
 def judge_look_ahead(probe: TaskAnswer, times: Sequence[int]) -> CheckResult:
@@ -146,7 +159,7 @@ def judge_repeatable(
     fresh = [
         (index, signals)
         for _, variant, index, signals in answers
-        if variant == "again" and index in acted and not acted[index] <= _actions(signals)
+        if variant == "again" and index in acted and not acted[index] <= actions(signals)
     ]
     severity: Severity = "finding" if compared.changed_decisions or fresh else "passed"
     message = "The same candles and holdings gave the same decision, asked twice and asked of a fresh copy."
@@ -210,83 +223,8 @@ def _drift(answers: Answers) -> float:
         before = full.get((point, index))
         if variant.startswith("more") and before is not None:
             for one, other in zip(before, signals, strict=False):
-                largest = max(largest, _largest_difference(one, other))
+                largest = max(largest, largest_difference(one, other))
     return largest
-
-
-def _largest_difference(one: Any, other: Any) -> float:
-    if one is None or other is None:
-        return 0.0
-    shared = one[4].keys() & other[4].keys()
-    return max((_apart(one[4][name], other[4][name]) for name in shared), default=0.0)
-
-
-def _apart(one: Any, other: Any) -> float:
-    if not isinstance(one, (int, float)) or not isinstance(other, (int, float)):
-        return 0.0 if one == other else 1.0
-    scale = max(abs(one), abs(other))
-    return abs(one - other) / scale if scale > 1e-12 and math.isfinite(scale) else 0.0
-
-
-def _same_decisions(before: list[Any], after: list[Any], by: float) -> bool:
-    return len(before) == len(after) and all(
-        _same_decision(one, other, by) for one, other in zip(before, after, strict=True)
-    )
-
-
-def _same_decision(one: Any, other: Any, by: float) -> bool:
-    if one is None or other is None:
-        return one is other
-    if one[0] != other[0] or len(one[3]) != len(other[3]):
-        return False
-    if one[0] != "hold" and not (_near(one[1], other[1], by) and _near(one[2], other[2], by)):
-        return False
-    return all(
-        quote[0] == again[0] and _near(quote[1], again[1], by) and _near(quote[2], again[2], by)
-        for quote, again in zip(one[3], other[3], strict=True)
-    )
-
-
-def _same_values(before: list[Any], after: list[Any], by: float) -> bool:
-    return all(
-        one is None
-        or other is None
-        or (
-            one[4].keys() == other[4].keys()
-            and all(_near(one[4][name], other[4][name], by) for name in one[4])
-        )
-        for one, other in zip(before, after, strict=False)
-    )
-
-
-def _near(one: Any, other: Any, by: float) -> bool:
-    return one == other or (one is not None and other is not None and _apart(one, other) <= by)
-
-
-def _actions(signals: list[Any]) -> set[str]:
-    return {one[0] for one in signals if one is not None}
-
-
-def _told(signals: list[Any]) -> str:
-    """The decisions in a few words."""
-    return "; ".join(_told_one(one) for one in signals)[:200]
-
-
-def _told_one(signal: Any) -> str:
-    if signal is None:
-        return "nothing"
-    action, amount, share, quotes, _ = signal
-    text = action if amount is None or action == "hold" else f"{action} {amount:g}"
-    text = f"{text} {100 * share:.0f}%" if action == "sell" and share != 1 else text
-    return f"{text} with {len(quotes)} quotes" if quotes else text
-
-
-def _values(signals: list[Any]) -> str:
-    return "; ".join(
-        ", ".join(f"{name} {value}" for name, value in sorted(one[4].items()))
-        for one in signals
-        if one is not None
-    )[:200]
 
 
 def _spread(indexes: Sequence[int], most: int) -> list[int]:

@@ -43,7 +43,9 @@ def judge_over_fitting(variations: Sequence[Variation], *, candles: int) -> Chec
     if len(ran) < 2 or variations[0].equity is None:
         return _result("note", "The strategy reads no numeric parameter that could be moved.", {}, candles)
     chosen = variations[0].return_pct or 0.0
-    neighbours = [one.return_pct or 0.0 for one in ran[1:]]
+    # One that trades just alike moved a parameter without effect, and shares every result.
+    differing = [one for one in ran[1:] if one.equity != variations[0].equity]
+    neighbours = [one.return_pct or 0.0 for one in differing or ran[1:]]
     median = statistics.median(neighbours)
     better = sum(1 for value in neighbours if value < chosen) / len(neighbours)
     peak = (
@@ -60,6 +62,7 @@ def judge_over_fitting(variations: Sequence[Variation], *, candles: int) -> Chec
         "map": [{"parameters": dict(one.config), "return_pct": one.return_pct} for one in variations],
         "chosen_return_pct": chosen,
         "median_neighbour_return_pct": median,
+        "neighbours_that_differ": len(differing),
         "better_than_share_of_neighbours": better,
         "walk_forward": folds,
         "walk_forward_efficiency": outside / inside if inside > 0 else None,

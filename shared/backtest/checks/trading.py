@@ -87,15 +87,19 @@ def judge_account(booking: Booking, malformed: int) -> CheckResult:
 
 def judge_survivorship(symbols: Sequence[str]) -> CheckResult:
     """What the choice of the market itself hides."""
-    several = len(symbols) > 1
+    chosen = (
+        "The market was chosen today, knowing that it still trades"
+        if len(symbols) == 1
+        else "The markets were chosen today, knowing that they still trade"
+    )
     message = (
-        "The market was chosen today, knowing that it still trades: markets that vanished are not in the "
+        f"{chosen}: markets that vanished are not in the "
         "candles, and results on those that did well look better than the choice could have been then."
     )
     return CheckResult(
         check="survivorship",
         title="Survivorship",
         severity="warning" if len(symbols) > 2 else "note",
-        message=message if not several else message.replace("The market was", "The markets were"),
+        message=message,
         evidence={"symbols": list(symbols)},
     )

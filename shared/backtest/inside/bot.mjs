@@ -9,11 +9,19 @@ const MAX_QUOTES = 100;
 /** The bot's files do not have the form that a backtest can run. */
 export class FormError extends Error {
   name = "FormError";
+  kind = "form";
+}
+
+/** The bot trades a market of which there are no candles. */
+export class MissingCandlesError extends Error {
+  name = "MissingCandlesError";
+  kind = "candles";
 }
 
 /** The bot's own Parameters refuse the configuration. */
 export class RefusedConfigError extends Error {
   name = "RefusedConfigError";
+  kind = "config";
 }
 
 /** The bot that lies in this folder, with this configuration. */

@@ -25,9 +25,19 @@ _MAX_QUOTES = 100
 class FormError(Exception):
     """The bot's files do not have the form that a backtest can run; the message says what is missing."""
 
+    kind = "form"
+
+
+class MissingCandlesError(Exception):
+    """The bot trades a market of which there are no candles."""
+
+    kind = "candles"
+
 
 class RefusedConfigError(Exception):
     """The bot's own Parameters refuse the configuration; the message is theirs."""
+
+    kind = "config"
 
 
 class Bot:

@@ -2,7 +2,7 @@
 import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { FormError, RefusedConfigError, openBot } from "./bot.mjs";
+import { MissingCandlesError, openBot } from "./bot.mjs";
 import { Ledger } from "./ledger.mjs";
 import { probe } from "./probe.mjs";
 import { csvText } from "./variants.mjs";
@@ -71,14 +71,9 @@ class Driver {
   }
 
   ordered(bot, markets) {
-    if (!bot.several) {
-      if (markets.length !== 1) {
-        throw new FormError(`the bot trades one market, and candles of ${markets.length} were given`);
-      }
-      return markets;
-    }
+    if (markets.length === 1 && !bot.several) return markets;
     const missing = bot.symbols.filter((symbol) => !this.symbols.includes(symbol));
-    if (missing.length > 0) throw new FormError(`there are no candles of ${missing.join(", ")}`);
+    if (missing.length > 0) throw new MissingCandlesError(`there are no candles of ${missing.join(", ")}`);
     return bot.symbols.map((symbol) => markets[this.symbols.indexOf(symbol)]);
   }
 
@@ -121,8 +116,7 @@ class Driver {
       error: `${error?.name ?? "Error"}: ${error?.message ?? error}`.slice(0, 300),
       place: at ? `${at[1]}:${at[2]}` : "",
       index,
-      form: error instanceof FormError,
-      refused: error instanceof RefusedConfigError,
+      kind: error?.kind ?? "",
     };
   }
 }

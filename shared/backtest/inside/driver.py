@@ -6,7 +6,7 @@ line begins with the task's number and a tag:
     [task, "form", {mode, symbols, needed, cash}]        the bot's form, before anything is decided
     [task, "order", index, market, action, number, reason]
     [task, "probe", point, variant, index, [signal]]     one decision on a variant of the candles
-    [task, "crash", {error, place, index, form, refused}]         why the task ended early
+    [task, "crash", {error, place, index, kind}]         why the task ended early
     [task, "end", {candles, cash, quantities}]           where the task ended; {points} of a probe
 """
 
@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.backtest.inside.bot import Bot, Cells, FormError, RefusedConfigError, forget_modules
+from shared.backtest.inside.bot import Bot, Cells, MissingCandlesError, forget_modules
 from shared.backtest.inside.ledger import Costs, Ledger, Row
 from shared.backtest.inside.probe import probe
 from shared.backtest.inside.variants import csv_text
@@ -83,15 +83,13 @@ class Driver:
         return [[[row[0] + shift, *row[1:]] for row in rows] for rows in series]
 
     def ordered(self, bot: Bot, markets: list[list[Cells]]) -> list[list[Cells]]:
-        """The candles of the bot's markets in its own order."""
-        if not bot.several:
-            if len(markets) != 1:
-                raise FormError(f"the bot trades one market, and candles of {len(markets)} were given")
+        """The candles of the bot's markets in its own order; those of a single market go by any name."""
+        if len(markets) == 1 and not bot.several:
             return markets
         by_symbol = dict(zip(self.symbols, markets, strict=True))
         missing = [symbol for symbol in bot.symbols if symbol not in by_symbol]
         if missing:
-            raise FormError(f"there are no candles of {', '.join(missing)}")
+            raise MissingCandlesError(f"there are no candles of {', '.join(missing)}")
         return [by_symbol[symbol] for symbol in bot.symbols]
 
     def _walk(self, number: int, task: Mapping[str, Any], position: dict[str, Any]) -> None:
@@ -143,8 +141,7 @@ def _crash(error: BaseException, folder: str, index: int | None) -> dict[str, An
         "error": f"{type(error).__name__}: {error}"[:300],
         "place": place,
         "index": index,
-        "form": isinstance(error, FormError),
-        "refused": isinstance(error, RefusedConfigError),
+        "kind": getattr(error, "kind", ""),
     }
 
 

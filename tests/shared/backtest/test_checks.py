@@ -86,8 +86,8 @@ def test_warm_up(changed: int, asked: int, severity: str) -> None:
 @pytest.mark.parametrize(
     ("crash", "severity"),
     [
-        (Crash("time", "", None, False, limit="time"), "warning"),
-        (Crash("exit 3", "", None, False), "finding"),
+        (Crash("time", "", None, limit="time"), "warning"),
+        (Crash("exit 3", "", None), "finding"),
     ],
 )
 def test_a_probe_that_did_not_end_is_not_passed(crash: Crash, severity: str) -> None:

@@ -44,7 +44,8 @@ async def backtest(sandbox: Sandbox) -> Backtest:
     """A backtest whose bot says what would be dangerous in a page."""
     files = bot(FOLLOW.replace('"fell"', repr(EVIL)).replace('"rose"', repr(EVIL)))
     return await run_backtest(
-        sandbox, BacktestRequest(files=files, candles=market(CLOSES), config={"x": EVIL})
+        sandbox,
+        BacktestRequest(files=files, candles=market(CLOSES), config={"x": EVIL, "api_secret": "hush-hush"}),
     )
 
 
@@ -52,6 +53,7 @@ async def test_the_page_is_self_contained_and_escaped(backtest: Backtest) -> Non
     files = backtest_files(backtest, title=EVIL)
     page = files[REPORT].decode()
     assert EVIL not in page
+    assert b"hush-hush" not in b"".join(files.values())
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 3
     tags = _Tags()
     tags.feed(page)

@@ -217,6 +217,20 @@ class Parameters:
         await _run(sandbox, bot(FOLLOW, parameters=parameters), market(ZIGZAG), period=-1)
 
 
+async def test_a_market_without_candles_is_told(sandbox: Sandbox) -> None:
+    two = """
+def symbols(parameters):
+    return ("A/USDT", "B/USDT")
+
+
+def decide_all(markets, parameters, holdings):
+    return {}
+"""
+    with pytest.raises(ToolInputError, match=r"test\.csv: there are no candles of A/USDT, B/USDT") as caught:
+        await _run(sandbox, bot(two), market(ZIGZAG))
+    assert "no_form" not in caught.value.details
+
+
 @pytest.mark.parametrize(
     ("decision", "said"),
     [

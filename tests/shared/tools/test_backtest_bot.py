@@ -131,6 +131,7 @@ async def test_candles_of_an_exchange(bench: ToolBench, sites: Sites, sandbox: S
         ({"timeframe": "7h"}, "choose one of"),
         ({"days": 3650, "timeframe": "1m"}, "take 30 to 10,000"),
         ({"exchange": "mtgox"}, "mtgox"),
+        ({"fee_pct": 6}, "fee_pct is at most 5"),
         ({}, "brings no candles"),
     ],
 )
