@@ -9,15 +9,12 @@ time it ends makes either worthless. HMAC-SHA-256; keys in rotation, the first s
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from shared.artifact import Artifact
 from shared.clock import to_wire
 from shared.errors import ApprovalConflictError
 from shared.keys import SessionKey
@@ -27,7 +24,7 @@ Purpose = Literal["question", "grant"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a yes is about; `artifacts_sha256` is `set_sha256` of the session's files."""
+    """What a yes is about; `artifacts_sha256` is `artifact_set.set_sha256` of the session's files."""
 
     session: SessionKey
     turn_id: str
@@ -79,12 +76,6 @@ class ApprovalSigner:
             raise ApprovalConflictError("this approval was given for something else")
         if now >= asked.expires_at:
             raise ApprovalConflictError("this approval has expired; ask again")
-
-
-def set_sha256(artifacts: Iterable[Artifact]) -> str:
-    """The hash of a set of files: their names and the hashes of their bytes, in the order of names."""
-    lines = sorted(f"{artifact.filename}\0{artifact.sha256}\n" for artifact in artifacts)
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _sign(key: bytes, purpose: Purpose, asked: Asked) -> str:

@@ -5,6 +5,7 @@
     │   └── UnprocessableError 422         │   ├── TurnInProgressError
     │       ├── IdempotencyMismatchError   │   ├── TurnRolledBackError
     │       ├── BotInvalidError            │   ├── DeploymentInProgressError
+    │       │                              │   ├── BotUnverifiedError
     │       ├── DeploymentRefusedError     │   │
     │       ├── InstanceInvalidError       │   │
     │       └── FindingsError              │   ├── SessionConflictError
@@ -206,6 +207,12 @@ class DeploymentInProgressError(ConflictError):
     """The same deployment is under way in another call."""
 
     code, title, retryable = "deployment_in_progress", "The deployment is under way", True
+
+
+class BotUnverifiedError(ConflictError):
+    """No verification speaks for exactly these files, and nobody said that this is known."""
+
+    code, title = "bot_unverified", "The bot is not verified"
 
 
 class ApprovalConflictError(ConflictError):

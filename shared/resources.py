@@ -40,8 +40,11 @@ if TYPE_CHECKING:
     from shared.limits.turns import TurnLimits
     from shared.model.port import ChatModel
     from shared.redis.client import RedisClient
+    from shared.sandbox.select import ChosenSandbox
     from shared.sessions.port import Store
     from shared.tools.port import ToolRunner
+    from shared.verification.seal import RecordSeal
+    from shared.verification.session import SessionVerifier
 
 PUBLISH_SECONDS = 5.0
 
@@ -65,6 +68,7 @@ class Resources:
                 "minio": self._check_objects,
                 "redis": self._check_redis,
                 "nats": self._check_nats,
+                "sandbox": self._check_sandbox,
             },
             version=VERSION,
             clock=utc_now,
@@ -137,6 +141,7 @@ class Resources:
         approvals, cache = await self.approvals(), response_cache(await self.redis())
         outbox, deployer = StirringOutbox(store, self.publish_soon), await self.deployer()
         instances = await self.instances()
+        verifier, sandbox = await self.verifier(), await self.sandbox()
         return await self._once(
             "tools",
             lambda: _ready(
@@ -148,19 +153,47 @@ class Resources:
                     cache,
                     deployer=deployer,
                     instances=instances,
+                    sandbox=sandbox,
+                    verifier=verifier,
                 )
             ),
+        )
+
+    async def verifier(self) -> SessionVerifier:
+        """Verifies the bots of sessions."""
+        from shared.verification.select import open_session_verifier
+
+        artifacts, store = await self.artifacts(), await self.store()
+        sandbox, seal = await self.sandbox(), await self.record_seal()
+        return await self._once(
+            "verifier",
+            lambda: _ready(
+                open_session_verifier(
+                    sandbox, artifacts=artifacts, sessions=store, seal=seal, clock=self.clock
+                )
+            ),
+        )
+
+    async def record_seal(self) -> RecordSeal:
+        """Signs the records of verifications and reads them."""
+        from shared.verification.seal import RecordSeal
+
+        return await self._once(
+            "record_seal",
+            lambda: asyncio.to_thread(lambda: RecordSeal(_signing_keys(self.settings, "verification"))),
         )
 
     async def deployer(self) -> Deployer:
         """Deploys bots to the platform."""
         from shared.deployment.select import open_deployer
 
-        artifacts, store = await self.artifacts(), await self.store()
+        artifacts, store, seal = await self.artifacts(), await self.store(), await self.record_seal()
         return await self._once(
             "deployer",
             lambda: _ready(
-                open_deployer(self.settings, artifacts=artifacts, store=store, stored=self.publish_soon)
+                open_deployer(
+                    self.settings, artifacts=artifacts, store=store, seal=seal, stored=self.publish_soon
+                )
             ),
         )
 
@@ -172,6 +205,12 @@ class Resources:
         return await self._once(
             "instances", lambda: _ready(open_instances(self.settings, artifacts=artifacts, store=store))
         )
+
+    async def sandbox(self) -> ChosenSandbox:
+        """Runs code of bots."""
+        from shared.sandbox.select import open_sandbox
+
+        return await self._once("sandbox", lambda: _ready(open_sandbox()))
 
     async def tools_once(self) -> ToolRunner:
         """The tools of this process for callers who name their calls: an id of a session runs once."""
@@ -193,7 +232,8 @@ class Resources:
         from shared.approvals import ApprovalSigner
 
         return await self._once(
-            "approvals", lambda: asyncio.to_thread(lambda: ApprovalSigner(_approval_keys(self.settings)))
+            "approvals",
+            lambda: asyncio.to_thread(lambda: ApprovalSigner(_signing_keys(self.settings, "approval"))),
         )
 
     async def model(self) -> ChatModel:
@@ -435,6 +475,10 @@ class Resources:
             return "degraded"
         return "healthy"
 
+    async def _check_sandbox(self) -> str:
+        # The name of the isolation: it says how much the code of bots is kept apart here.
+        return await (await self.sandbox()).check()
+
     def _outbox_lag(self) -> tuple[float, float]:
         relay = self._open.get("relay")
         lag = relay.lag if relay is not None else None
@@ -451,18 +495,18 @@ class Resources:
         return "healthy"
 
 
-def _approval_keys(settings: Settings) -> tuple[bytes, ...]:
-    """What all services of a deployment share: encryption keys, else the token secret, else a file."""
+def _signing_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
+    """Keys of one purpose that all services share: encryption keys, else the token secret, else a file."""
     from shared.sealing import Keyring
 
     if settings.encryption_keys is not None:
-        return Keyring.of(settings.encryption_keys.get_secret_value()).signing_keys("approval")
+        return Keyring.of(settings.encryption_keys.get_secret_value()).signing_keys(purpose)
     if settings.jwt_secret is not None:
         secret = settings.jwt_secret.get_secret_value().encode()
-        return (hmac.digest(secret, b"approval", "sha256"),)
+        return (hmac.digest(secret, purpose.encode(), "sha256"),)
     from shared.limits.key_file import file_keyring
 
-    return file_keyring(settings.data_dir).signing_keys("approval")
+    return file_keyring(settings.data_dir).signing_keys(purpose)
 
 
 async def _ready(part: P) -> P:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,10 +22,14 @@ _ANSWER_SECONDS = 25.0
 
 
 class DeployBody(WireModel):
-    """What to deploy: the session's files, under the name of bot-config.yaml or another one."""
+    """What to deploy: the session's files, under the name of bot-config.yaml or another one.
+
+    `unverified` true says that the caller knows that no verification speaks for these files.
+    """
 
     name: str | None = Field(default=None, max_length=255)
     user_id: str | None = None
+    unverified: StrictBool = False
 
 
 class DeployAnswer(WireModel):
@@ -47,6 +51,7 @@ async def deploy(request: Request) -> Response:
         session=session,
         call_id=f"user {key}",
         name=body.name,
+        unverified=body.unverified,
         authorization=own_authorization(request),
     )
     deployer = await resources().deployer()

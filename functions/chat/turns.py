@@ -113,6 +113,7 @@ async def decide(request: Request) -> Response:
             turn_id=_turn_id(request),
             call_id=request.path_params["tool_call_id"],
             approved=body.approved,
+            unverified=body.unverified,
         )
         after = _last_event(request) or Position(len(turn.steps) - 1, 0)
         return _stream(engine, turn, place, after)

@@ -91,9 +91,13 @@ class ChatAnswer(WireModel):
 
 
 class ApprovalBody(WireModel):
-    """`POST /chat/turns/{turn_id}/approvals/{tool_call_id}`."""
+    """`POST /chat/turns/{turn_id}/approvals/{tool_call_id}`.
+
+    A yes to a call whose arguments say `unverified` says so too.
+    """
 
     approved: StrictBool
+    unverified: StrictBool = False
     user_id: str | None = None
 
 

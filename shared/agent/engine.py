@@ -19,7 +19,7 @@ from shared.agent.record import TurnRecord, completed_event
 from shared.agent.run import TurnRun
 from shared.agent.updates import START, Position, Update, replay
 from shared.agent.watch import LeaseWatch
-from shared.approvals import set_sha256
+from shared.artifact_set import set_sha256
 from shared.clock import Clock
 from shared.errors import (
     ApprovalConflictError,
@@ -149,8 +149,12 @@ class TurnEngine:
             return turn
         return self._launch(await self._take(turn, ResumedStep()))
 
-    async def decide(self, *, user_id: str, turn_id: str, call_id: str, approved: bool) -> Turn:
+    async def decide(
+        self, *, user_id: str, turn_id: str, call_id: str, approved: bool, unverified: bool = False
+    ) -> Turn:
         """Takes the user's answer to a question of a paused turn and goes on with it.
+
+        A yes to a bot that is not verified says `unverified` itself.
 
         Raises:
             TurnNotFoundError.
@@ -163,6 +167,11 @@ class TurnEngine:
             raise ApprovalConflictError("no answer is awaited for this call", turn_id=turn_id)
         asked = asked_of(turn, question)
         self._parts.approvals.check("question", asked, question.token, self._clock())
+        if approved and question.arguments.get("unverified") is True and not unverified:
+            raise ApprovalConflictError(
+                'this bot is not verified: a yes to it says so too, {"approved": true, "unverified": true}',
+                turn_id=turn_id,
+            )
         if approved:
             files = await self._parts.artifacts.list(session=turn.key)
             if set_sha256(files) != question.artifacts_sha256:

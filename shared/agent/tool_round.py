@@ -11,7 +11,8 @@ from shared.agent.feed import TurnFeed
 from shared.agent.parts import TurnParts
 from shared.agent.record import TurnRecord
 from shared.agent.updates import question_of, results_of
-from shared.approvals import Grant, set_sha256
+from shared.approvals import Grant
+from shared.artifact_set import set_sha256
 from shared.errors import ToolNotFoundError
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
 from shared.tools.port import CallOrigin

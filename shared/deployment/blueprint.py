@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.approvals import set_sha256
+from shared.artifact_set import set_sha256
 from shared.artifacts.port import Artifacts
 from shared.deployment.bot import Bot
 from shared.deployment.instance_api import InstanceApi

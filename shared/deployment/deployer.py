@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.approvals import set_sha256
 from shared.artifact import Artifact
+from shared.artifact_set import VERIFICATION_FILE, set_sha256
 from shared.artifacts.port import Artifacts
 from shared.clock import Clock
 from shared.deployment.bot import Bot
@@ -25,6 +25,7 @@ from shared.deployment.run import MARGIN_SECONDS, DeploymentRun, Means
 from shared.deployment.session_bot import bot_of
 from shared.errors import (
     ApprovalConflictError,
+    BotUnverifiedError,
     DeploymentInProgressError,
     DeploymentNotConfiguredError,
     DeploymentRefusedError,
@@ -32,8 +33,9 @@ from shared.errors import (
     SessionConflictError,
 )
 from shared.ids import NewId
-from shared.keys import SessionKey
+from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.deployment_port import Deployment, DeploymentStore, NewDeployment
+from shared.verification.seal import RecordSeal
 
 # Of a session, the last written: further back nothing is looked for.
 _MOST_RECORDS = 1_000
@@ -45,8 +47,9 @@ class Order:
 
     `artifacts_sha256` is the set of files that the user said yes to; None takes the files as they are.
     `authorization` is the header by which the platform knows the user, None leaves it to the agent's own
-    key. `reuses` is content with an earlier deployment of the same files and name. `wait_seconds` is how
-    long to wait for the same call where another process has it.
+    key. `reuses` is content with an earlier deployment of the same files and name. `unverified` says that the
+    user wants it although no verification speaks for exactly these files. `wait_seconds` is how long to wait
+    for the same call where another process has it.
     """
 
     session: SessionKey
@@ -55,6 +58,7 @@ class Order:
     artifacts_sha256: str | None = None
     authorization: str | None = field(default=None, repr=False)
     reuses: bool = False
+    unverified: bool = False
     wait_seconds: float = 10.0
 
     @property
@@ -87,6 +91,7 @@ class Deployer:
         api_key: str | None,
         artifacts: Artifacts,
         store: DeploymentStore,
+        seal: RecordSeal,
         clock: Clock,
         new_id: NewId,
         stored: Callable[[], None] = lambda: None,
@@ -95,6 +100,7 @@ class Deployer:
         self._authorization = f"ApiKey {api_key}" if api_key else None
         self._artifacts = artifacts
         self._store = store
+        self._seal = seal
         self._clock = clock
         self._new_id = new_id
         self._stored = stored
@@ -108,6 +114,8 @@ class Deployer:
             UnauthenticatedError: the caller's credential cannot be one.
             SessionNotFoundError: the user has no such session.
             BotInvalidError, TooLargeError: the files are no bot that the platform takes; nothing was sent.
+            BotUnverifiedError: no verification speaks for exactly these files, and the order does not say
+                that this is known.
             ApprovalConflictError: they are not the set that the user said yes to.
             IdempotencyMismatchError: the id was used for something else.
             DeploymentInProgressError: another process has it under way.
@@ -135,6 +143,8 @@ class Deployer:
         platform = Platform(self._url, order.authorization or self._authorization)
         if known is None:
             bot = await self._bot(order, artifacts, order.artifacts_sha256)
+            if not order.unverified:
+                await self._check_verified(order.session, artifacts)
             progress = Progress(
                 artifacts_sha256=set_sha256(artifacts),
                 name=bot.name,
@@ -201,6 +211,20 @@ class Deployer:
     async def _bot_again(self, order: Order, artifacts_sha256: str) -> Bot:
         artifacts = await self._artifacts.list(session=order.session)
         return await self._bot(order, artifacts, artifacts_sha256)
+
+    async def _check_verified(self, session: SessionKey, artifacts: tuple[Artifact, ...]) -> None:
+        """Returns when a record of these files says that they are verified."""
+        record = None
+        if any(one.filename == VERIFICATION_FILE for one in artifacts):
+            key = ArtifactKey(session=session, filename=VERIFICATION_FILE)
+            record = (await self._artifacts.read(key=key)).data
+        found = self._seal.state_of(artifacts_sha256=set_sha256(artifacts), record=record)
+        if not found.is_ready:
+            raise BotUnverifiedError(
+                f"the bot is {found.state}: {found.reason}. Verify it (verify_bot), or say in words that it "
+                'shall be deployed all the same ("unverified": true)',
+                verification=found.state,
+            )
 
     async def _bot(self, order: Order, artifacts: tuple[Artifact, ...], wanted: str | None) -> Bot:
         """The bot that exactly these versions are; raises when they are not the set that is wanted."""

@@ -13,10 +13,16 @@ from shared.ids import new_id
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.port import Store
 from shared.settings import Settings
+from shared.verification.seal import RecordSeal
 
 
 def open_deployer(
-    settings: Settings, *, artifacts: Artifacts, store: DeploymentStore, stored: Callable[[], None]
+    settings: Settings,
+    *,
+    artifacts: Artifacts,
+    store: DeploymentStore,
+    seal: RecordSeal,
+    stored: Callable[[], None],
 ) -> Deployer:
     """Deploys to THE0_API_URL, with THE0_API_KEY for callers who show no credential of their own."""
     return Deployer(
@@ -24,6 +30,7 @@ def open_deployer(
         api_key=_key(settings),
         artifacts=artifacts,
         store=store,
+        seal=seal,
         clock=utc_now,
         new_id=new_id,
         stored=stored,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from shared.artifact import Artifact
+from shared.artifact_set import bot_artifacts
 from shared.artifacts.port import Artifacts
 from shared.deployment.bot import Bot
 from shared.deployment.package import check_size
@@ -17,13 +18,14 @@ _READS = 8
 async def bot_of(
     library: Artifacts, session: SessionKey, artifacts: tuple[Artifact, ...], *, name: str | None = None
 ) -> Bot:
-    """The bot of these versions, under `name` in place of the one in bot-config.yaml.
+    """The bot of these versions without the evidence beside it, under `name` instead of its own.
 
     Raises:
         TooLargeError: they are too many bytes.
         BotInvalidError: they are no bot that the platform takes.
         AppError: one cannot be read.
     """
+    artifacts = bot_artifacts(artifacts)
     check_size({artifact.filename: artifact.size for artifact in artifacts})
     reads = asyncio.Semaphore(_READS)
 

@@ -53,6 +53,7 @@ class SandboxRun:
 
     `exit_code` is negative when a signal ended it (its number). `limit` names the limit that ended it.
     Outputs are cut at their limit; `truncated` says so. `files` are those below OUT_DIR by relative path.
+    `cpu_seconds` is what its first process had used when it was last looked at, up to 0.05 s before its end.
     """
 
     exit_code: int

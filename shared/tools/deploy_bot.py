@@ -50,6 +50,10 @@ async def deploy_bot(
         str | None, Field(description="the bot's name on the platform; left out: that of bot-config.yaml")
     ] = None,
     instance: WantedInstance | None = None,
+    unverified: Annotated[
+        bool,
+        Field(description="the user's own words ask for a bot that is not verified"),
+    ] = False,
 ) -> DeployedBot:
     """Deploys the session's files as a bot to the platform, once the user said yes to exactly them.
 
@@ -62,7 +66,7 @@ async def deploy_bot(
         return _told(await _instances(context).do(_order(context, wanted)))
     if wanted is not None:
         await _instances(context).check(_order(context, wanted), name=name)
-    deployed = await _deployed(context, name, reuses=wanted is not None)
+    deployed = await _deployed(context, name, reuses=wanted is not None, unverified=unverified)
     told = DeployedBot(
         bot_id=deployed.bot_id,
         name=deployed.name,
@@ -78,7 +82,7 @@ async def deploy_bot(
     return {**told, **_told(started), "notes": list(deployed.notes[1:])}
 
 
-async def _deployed(context: ToolContext, name: str | None, *, reuses: bool) -> Deployed:
+async def _deployed(context: ToolContext, name: str | None, *, reuses: bool, unverified: bool) -> Deployed:
     session, origin = context.require_session(), context.origin
     deployer = context.services.deployer
     if deployer is None or origin is None or origin.grant is None:
@@ -88,6 +92,7 @@ async def _deployed(context: ToolContext, name: str | None, *, reuses: bool) -> 
             session=session,
             call_id=f"turn {origin.turn_id} {origin.grant.call_id}",
             name=name,
+            unverified=unverified,
             artifacts_sha256=origin.grant.artifacts_sha256,
             reuses=reuses,
             wait_seconds=_WAIT_SECONDS,

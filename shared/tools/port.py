@@ -31,6 +31,7 @@ from shared.clock import Clock
 from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
+from shared.sandbox.port import Sandbox
 from shared.searching.port import WebSearch
 from shared.sessions.outbox_port import EventOutbox
 from shared.settings import Settings
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from shared.deployment.deployer import Deployer
     from shared.deployment.instances import Instances
+    from shared.verification.session import SessionVerifier
 
 
 class Resolver(Protocol):
@@ -75,7 +77,8 @@ class ToolServices:
     `dialer` None stands for the real network; `web_search` None says that no search service is configured,
     `outbox` None that events cannot be stored, `approvals` None that no tool that needs a yes can run,
     `shared_cache` None that what tools read in public is not shared between instances, `deployer` and
-    `instances` None that nothing can be deployed.
+    `instances` None that nothing can be deployed, `sandbox` None that no bot is run, `verifier` None that
+    none can be verified.
     """
 
     artifacts: Artifacts
@@ -89,6 +92,8 @@ class ToolServices:
     shared_cache: SharedCache | None = None
     deployer: Deployer | None = None
     instances: Instances | None = None
+    sandbox: Sandbox | None = None
+    verifier: SessionVerifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from shared.tools.port import Tool
 def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
     from shared.tools.analyze_market import analyze_market
+    from shared.tools.backtest_bot import backtest_bot
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
     from shared.tools.deploy_bot import deploy_bot
@@ -20,6 +21,7 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.search_documentation import search_documentation
     from shared.tools.search_web import search_web
     from shared.tools.suggest_bot import suggest_bot
+    from shared.tools.verify_bot import verify_bot
 
     return (
         search_documentation,
@@ -30,10 +32,12 @@ def _load() -> tuple[Tool, ...]:
         create_bot_template,
         analyze_code,
         analyze_market,
+        backtest_bot,
         save_artifact,
         edit_artifact,
         read_artifact,
         list_artifacts,
+        verify_bot,
         deploy_bot,
         suggest_bot,
     )

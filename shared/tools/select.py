@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.approvals import ApprovalSigner
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
+from shared.sandbox.port import Sandbox
 from shared.sessions.outbox_port import EventOutbox
 from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from shared.deployment.deployer import Deployer
     from shared.deployment.instances import Instances
     from shared.tools.remote import RemoteToolRunner
+    from shared.verification.session import SessionVerifier
 
 
 def open_tools(
@@ -28,6 +30,8 @@ def open_tools(
     *,
     deployer: Deployer | None = None,
     instances: Instances | None = None,
+    sandbox: Sandbox | None = None,
+    verifier: SessionVerifier | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
@@ -47,6 +51,8 @@ def open_tools(
         shared_cache=shared_cache,
         deployer=deployer,
         instances=instances,
+        sandbox=sandbox,
+        verifier=verifier,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)

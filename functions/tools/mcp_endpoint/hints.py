@@ -33,7 +33,9 @@ HINTS: dict[str, Hints] = {
     "analyze_market": Hints(
         title="Analyse a market", read_only=False, idempotent=False, open_world=True, session=True
     ),
-    "backtest_bot": Hints(title="Backtest a bot", read_only=False, idempotent=False, session=True),
+    "backtest_bot": Hints(
+        title="Backtest a bot", read_only=False, idempotent=False, open_world=True, session=True
+    ),
     "verify_bot": Hints(title="Verify a bot", read_only=False, idempotent=False, session=True),
     "save_artifact": Hints(title="Save a file", read_only=False, session=True),
     "edit_artifact": Hints(title="Edit a file", read_only=False, idempotent=False, session=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.model.offline import verdicts
 from shared.model.offline.conversation import (
     LANGUAGE_QUESTION,
     STRATEGY_QUESTION,
@@ -19,6 +20,7 @@ from shared.model.offline.plan_documentation import citations
 from shared.model.offline.repair import repaired
 from shared.model.offline.reply import Reply, bullets, paragraphs
 from shared.model.offline.task import Task
+from shared.model.offline.verdicts import describe_verification
 from shared.model.offline.wish import BotWish
 from shared.model.offline.wording import (
     RULES,
@@ -131,9 +133,9 @@ def after_build(task: Task, *, before: Bot | None) -> Reply:
     tries = task.conversation.of(TOOL)
     if not tries[-1].ok:
         return _after_failure(task, tries)
-    checks = task.tools.call("analyze_code")
-    if checks and not task.conversation.of("analyze_code"):
-        return Reply("That is done. Now I check the code.", checks)
+    checks = task.tools.call("analyze_code") + task.tools.call(verdicts.TOOL)
+    if checks and not task.conversation.of("analyze_code") and not task.conversation.of(verdicts.TOOL):
+        return Reply("That is done. Now I check the code and prove the bot in a sandbox.", checks)
     wanted = asks_for(Intent.BACKTEST, task.request)
     if wanted and not task.conversation.of("backtest_bot") and (more := task.tools.call("backtest_bot")):
         return Reply("You also asked for a backtest, so I run it.", more)
@@ -164,13 +166,16 @@ def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
     stated, rest = {*task.wish.parameters}, _rest(bot, before)
     analysis = task.conversation.last("analyze_code")
     return paragraphs(
-        _headline(bot, built.value, before),
+        _headline(
+            bot, built.value, before, is_ready=verdicts.is_ready(task.conversation.last(verdicts.TOOL))
+        ),
         _what_changed(before, bot) if before else None,
         f"**Files**\n\n{list_files(built.value.get('files', []))}",
         f"**Parameters**\n\n{list_parameters(bot.parameters, stated, rest=rest)}",
         _notes(built.value),
         _corrections(task),
         None if before is None else _remarks(task.wish),
+        describe_verification(task.conversation.last(verdicts.TOOL)),
         _analysis(analysis),
         _backtest(task),
         _further(task),
@@ -182,12 +187,13 @@ def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
     )
 
 
-def _headline(bot: Bot, value: dict[str, Any], before: Bot | None) -> str:
+def _headline(bot: Bot, value: dict[str, Any], before: Bot | None, *, is_ready: bool) -> str:
     version = f" {value['version']}" if value.get("version") else ""
     files = [file for file in value.get("files", []) if isinstance(file, dict)]
     if before is not None and files and all(file.get("outcome") == "unchanged" for file in files):
         return f"**{bot.name}**{version} already was as you asked: no file changed."
-    verb = "is changed" if before is not None else "is ready"
+    # Only what has been proven is called ready.
+    verb = "is changed" if before is not None else "is ready" if is_ready else "is written, but not proven"
     title = TITLES.get(bot.strategy, bot.strategy)
     return f"**{bot.name}**{version} {verb}: {title}, {bot.bot_type or 'scheduled'}."
 

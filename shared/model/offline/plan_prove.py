@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from shared.model.offline.conversation import Done
 from shared.model.offline.extract_schedule import find_history_days
 from shared.model.offline.instance_wish import asked_instance
@@ -9,7 +11,13 @@ from shared.model.offline.plan_build import how_to_run
 from shared.model.offline.plan_documentation import SEARCH, answer_from, look_up
 from shared.model.offline.reply import Reply, paragraphs
 from shared.model.offline.task import Task
+from shared.model.offline.verdicts import describe_verification
 from shared.model.offline.wording import facts
+
+# The user's own words for a bot that was not proven.
+_UNVERIFIED = re.compile(
+    r"\b(?:unverified|not verified|unproven|without (?:a |the )?(?:verification|proof))\b", re.I
+)
 
 
 def backtest_bot(task: Task) -> Reply:
@@ -33,6 +41,9 @@ def backtest_bot(task: Task) -> Reply:
 
 def verify_bot(task: Task) -> Reply:
     """Runs the verification; without the tool, says what the documentation knows about testing."""
+    done = task.conversation.last("verify_bot")
+    if done is not None:
+        return Reply(describe_verification(done))
     return _run(
         task,
         tool="verify_bot",
@@ -52,7 +63,11 @@ def deploy_bot(task: Task) -> Reply:
         tool="deploy_bot",
         begin=f"I ask for the deployment.{approval}",
         failed="The bot was not deployed",
-        arguments={"name": task.wish.name, "instance": asked_instance(task)},
+        arguments={
+            "name": task.wish.name,
+            "instance": asked_instance(task),
+            "unverified": True if _UNVERIFIED.search(task.utterance.canonical) else None,
+        },
         query="deploy a custom bot and create an instance with the0 command line",
         instead="You can deploy the files yourself; the bot's README holds the commands.",
     )

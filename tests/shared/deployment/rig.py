@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from shared.approvals import set_sha256
+from shared.artifact_set import set_sha256
 from shared.deployment.deployer import Deployed, Deployer, Order
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.deployment_port import DeploymentStore
 from shared.sessions.sql.store import SqlStore
+from shared.verification.seal import RecordSeal
 from tests.contracts.session_values import SetClock
 from tests.servers.platform import Platform
 from tests.shared.tools.session_files import SessionFiles
 
 KEY = SessionKey(user_id="alice", session_id="s")
-ORDER = Order(session=KEY, call_id="turn t c", wait_seconds=0)
+SEAL = RecordSeal((b"a key of this test",))
+ORDER = Order(unverified=True, session=KEY, call_id="turn t c", wait_seconds=0)
 
 
 class KilledError(BaseException):
@@ -79,6 +81,7 @@ class Rig:
         return Deployer(
             artifacts=self.files,
             store=cast(DeploymentStore, store or self.store),
+            seal=SEAL,
             clock=self.clock,
             new_id=new_id,
             stored=stirred,

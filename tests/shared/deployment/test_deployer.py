@@ -13,6 +13,7 @@ from shared.errors import (
     AppError,
     ApprovalConflictError,
     BotInvalidError,
+    BotUnverifiedError,
     DeploymentInProgressError,
     DeploymentNotConfiguredError,
     DeploymentRefusedError,
@@ -23,8 +24,9 @@ from shared.errors import (
     UnauthenticatedError,
 )
 from shared.keys import ArtifactKey, SessionKey
+from shared.verification.seal import RecordSeal
 from tests.shared.deployment.bots import CONFIG, tiny_bot, with_config
-from tests.shared.deployment.rig import KEY, ORDER, Dying, KilledError, Rig
+from tests.shared.deployment.rig import KEY, ORDER, SEAL, Dying, KilledError, Rig
 
 
 async def test_a_bot_is_deployed_once_however_often_its_call_is_repeated(rig: Rig) -> None:
@@ -69,30 +71,30 @@ async def test_the_code_form_gets_the_fields_it_takes(rig: Rig) -> None:
 
 async def test_a_version_that_exists_is_raised_and_put(uploading: Rig) -> None:
     first = await uploading.deploy()
-    again = await uploading.deploy(Order(session=KEY, call_id="another"))
+    again = await uploading.deploy(Order(unverified=True, session=KEY, call_id="another"))
     assert (first.version, again.version) == ("1.2.3", "1.2.4")
     assert first.bot_id != again.bot_id
     assert uploading.platform.times("renew") == 1
     await uploading.save(with_config("1.2.3", "2.0.0"))
-    assert (await uploading.deploy(Order(session=KEY, call_id="third"))).version == "2.0.0"
+    assert (await uploading.deploy(Order(unverified=True, session=KEY, call_id="third"))).version == "2.0.0"
 
 
 async def test_the_callers_own_credential_goes_before_the_agents_key(rig: Rig) -> None:
     rig.platform.users["Bearer her-token"] = "alice"
-    await rig.deploy(Order(session=KEY, call_id="c", authorization="Bearer her-token"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="c", authorization="Bearer her-token"))
     assert {asked for _, asked in rig.platform.asked} == {"Bearer her-token"}
     assert rig.platform.bots[0]["userId"] == "alice"
 
 
 async def test_another_name_of_the_callers(rig: Rig) -> None:
-    deployed = await rig.deploy(Order(session=KEY, call_id="c", name="other-name"))
+    deployed = await rig.deploy(Order(unverified=True, session=KEY, call_id="c", name="other-name"))
     assert deployed.name == rig.platform.bots[0]["name"] == "other-name"
     with pytest.raises(IdempotencyMismatchError):
-        await rig.deploy(Order(session=KEY, call_id="c", name="third-name"))
+        await rig.deploy(Order(unverified=True, session=KEY, call_id="c", name="third-name"))
 
 
 async def test_only_the_set_that_was_said_yes_to_is_deployed(rig: Rig) -> None:
-    order = Order(session=KEY, call_id="c", artifacts_sha256=await rig.sha256())
+    order = Order(unverified=True, session=KEY, call_id="c", artifacts_sha256=await rig.sha256())
     await rig.save({"main.py": b'print("changed")\n'})
     with pytest.raises(ApprovalConflictError):
         await rig.deploy(order)
@@ -119,7 +121,7 @@ async def test_no_platform_and_no_session(rig: Rig) -> None:
     for name, data in tiny_bot().items():
         await rig.files.save(key=ArtifactKey(session=other, filename=name), data=data)
     with pytest.raises(SessionNotFoundError):
-        await rig.deploy(Order(session=other, call_id="c"))
+        await rig.deploy(Order(unverified=True, session=other, call_id="c"))
     assert rig.platform.asked == []
 
 
@@ -134,7 +136,7 @@ async def test_a_refusal_is_shown_as_it_is_and_stays(rig: Rig) -> None:
         assert refused.value.details["platform_status"] == 400
     assert rig.platform.bots == []
     assert await rig.events() == []
-    await rig.deploy(Order(session=KEY, call_id="another"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="another"))
     assert len(rig.platform.bots) == 1
 
 
@@ -147,14 +149,14 @@ async def test_a_key_that_does_not_hold_is_the_platforms_refusal(rig: Rig) -> No
 
 async def test_a_credential_that_no_header_carries_is_refused_before_anything(rig: Rig) -> None:
     with pytest.raises(UnauthenticatedError):
-        await rig.deploy(Order(session=KEY, call_id="c", authorization="Bearer é"))
+        await rig.deploy(Order(unverified=True, session=KEY, call_id="c", authorization="Bearer é"))
     assert await rig.store.load_deployment(key=KEY, call_id="c") is None
     assert rig.platform.asked == []
 
 
 async def test_a_bot_of_somebody_elses_is_not_touched(uploading: Rig) -> None:
     uploading.platform.users["ApiKey other"] = "bob"
-    await uploading.deploy(Order(session=KEY, call_id="bob's", authorization="ApiKey other"))
+    await uploading.deploy(Order(unverified=True, session=KEY, call_id="bob's", authorization="ApiKey other"))
     with pytest.raises(DeploymentRefusedError, match="Insufficient permissions"):
         await uploading.deploy()
     assert len(uploading.platform.bots) == 1
@@ -220,13 +222,13 @@ async def test_a_number_that_another_deployment_took_meanwhile_is_passed_over(up
     held.reply = type(held.reply)(200, {"success": True, "filePath": "agent/tiny-bot/1.2.3"})
     slow = asyncio.create_task(uploading.deploy())
     await asyncio.to_thread(held.reached.wait, 10)
-    quick = await uploading.deploy(Order(session=KEY, call_id="quick"))
+    quick = await uploading.deploy(Order(unverified=True, session=KEY, call_id="quick"))
     held.release.set()
     assert (quick.version, (await slow).version) == ("1.2.3", "1.2.4")
 
 
 async def test_two_processes_of_one_call_make_one_bot(rig: Rig) -> None:
-    order = Order(session=KEY, call_id="c", wait_seconds=10)
+    order = Order(unverified=True, session=KEY, call_id="c", wait_seconds=10)
     found = await asyncio.gather(*(rig.deployer().deploy(order) for _ in range(5)))
     assert {each.bot_id for each in found} == {rig.platform.bots[0]["id"]}
     assert len(rig.platform.bots) == 1
@@ -261,7 +263,9 @@ async def test_a_process_killed_at_any_write_and_resumed_makes_one_bot(rig: Rig)
     deaths = 0
     for at in range(1, 12):
         for after in (False, True):
-            order = Order(session=KEY, call_id=f"{at} {after}", name=f"bot-{at}-{int(after)}")
+            order = Order(
+                unverified=True, session=KEY, call_id=f"{at} {after}", name=f"bot-{at}-{int(after)}"
+            )
             dying = Dying(rig.store, at, after=after)
             try:
                 await rig.deployer(dying).deploy(order)
@@ -281,7 +285,7 @@ async def test_killed_and_resumed_with_other_files_the_platform_is_asked_and_not
 ) -> None:
     # The third write of either form is the end, after the bot was made, or the first one before it.
     for at, made in ((2, 0), (3, 1)):
-        order = Order(session=KEY, call_id=f"c{at}", name=f"bot-{at}")
+        order = Order(unverified=True, session=KEY, call_id=f"c{at}", name=f"bot-{at}")
         rig.platform.form = "code"
         with pytest.raises(KilledError):
             await rig.deployer(Dying(rig.store, at, after=False)).deploy(order)
@@ -334,3 +338,46 @@ async def test_a_note_says_that_node_packages_are_missing(rig: Rig, package: byt
     await rig.save({"package.json": package})
     notes = (await rig.deploy()).notes
     assert any("node_modules/" in note for note in notes) == told
+
+
+def _known(rig: Rig, **changes: Any) -> Order:
+    given: dict[str, Any] = {"session": KEY, "call_id": "gate", "wait_seconds": 0, **changes}
+    return Order(**given)
+
+
+async def _with_record(rig: Rig, verdict: str = "verified", seal: RecordSeal = SEAL) -> None:
+    form = {
+        "schema_version": 1,
+        "verdict": verdict,
+        "reasons": ["It looks ahead."],
+        "artifacts_sha256": await rig.sha256(),
+    }
+    await rig.save({"verification.json": seal.signed(form)})
+
+
+@pytest.mark.parametrize("verdict", ["verified", "verified_with_warnings"])
+async def test_a_verified_bot_goes_out_without_its_evidence(rig: Rig, verdict: str) -> None:
+    await _with_record(rig, verdict)
+    await rig.save({"backtest/report.html": b"<p>"})
+    await rig.deploy(_known(rig))
+    (bot,) = rig.platform.bots
+    if rig.platform.form == "upload":
+        assert not any("backtest" in name or "verification" in name for name in rig.platform.files(bot))
+
+
+async def test_what_no_record_speaks_for_does_not_go_out(rig: Rig) -> None:
+    with pytest.raises(BotUnverifiedError, match="has not been verified"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig, "rejected")
+    with pytest.raises(BotUnverifiedError, match="It looks ahead"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig, seal=RecordSeal((b"somebody's own key",)))
+    with pytest.raises(BotUnverifiedError, match="not written by a verification"):
+        await rig.deploy(_known(rig))
+    await _with_record(rig)
+    await rig.save({"main.py": b'print("another")\n'})
+    with pytest.raises(BotUnverifiedError, match="have changed"):
+        await rig.deploy(_known(rig))
+    assert rig.platform.asked == []
+    await rig.deploy(_known(rig, unverified=True))
+    assert len(rig.platform.bots) == 1

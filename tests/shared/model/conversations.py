@@ -37,7 +37,7 @@ _LATER_SCHEMAS: dict[str, dict[str, Any]] = {
     "analyze_market": {"symbol": {}, "timeframe": {}, "exchange": {}, "days": {}},
     "backtest_bot": {"days": {}},
     "verify_bot": {},
-    "deploy_bot": {"name": {}, "instance": {}},
+    "deploy_bot": {"name": {}, "instance": {}, "unverified": {}},
 }
 
 Answer = Callable[[ToolCall], Any]
@@ -102,6 +102,12 @@ DEFAULT_ANSWERS: dict[str, Answer] = {
     "create_bot_template": build_answer,
     "search_documentation": lambda call: {"query": "", "results": [PASSAGE], "total_found": 1},
     "analyze_code": lambda call: {"quality_score": 97, "findings": [], "security_issues": [], "omitted": 0},
+    "verify_bot": lambda call: {
+        "verdict": "verified",
+        "stages": [],
+        "findings": [],
+        "figures": {"trades": 31},
+    },
 }
 
 

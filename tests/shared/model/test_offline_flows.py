@@ -24,7 +24,7 @@ def test_a_build_says_what_it_understood_builds_checks_and_hands_over() -> None:
 
     answer = talk.say(REQUEST)
 
-    assert talk.names == ["create_bot_template", "search_documentation", "analyze_code"]
+    assert talk.names == ["create_bot_template", "search_documentation", "analyze_code", "verify_bot"]
     assert talk.arguments("create_bot_template") == {
         "strategy_type": "rsi_momentum",
         "parameters": {
@@ -390,8 +390,30 @@ def test_when_tools_end_in_mid_turn_it_answers_with_what_it_has() -> None:
     reply = next_reply(replace(talk.request(), allow_tools=False))
 
     assert not reply.calls
-    assert "is ready" in reply.text
+    assert "is written, but not proven" in reply.text
     assert "not checked" in reply.text
+
+
+def test_a_rejected_bot_is_not_called_ready_and_what_remains_is_told() -> None:
+    finding = {"stage": "probe", "rule": "look-ahead", "severity": "failure", "message": "It looks ahead."}
+    talk = Talk(
+        answers={"verify_bot": lambda call: {"verdict": "rejected", "findings": [finding], "figures": {}}}
+    )
+
+    answer = talk.say(REQUEST)
+
+    assert "is ready" not in answer
+    assert "Rejected" in answer
+    assert "It looks ahead." in answer
+
+
+def test_only_the_users_words_ask_for_the_deployment_of_what_is_not_verified() -> None:
+    talk = Talk(answers={"deploy_bot": refusing("the bot is unverified")})
+    talk.say(REQUEST)
+    talk.say("deploy it")
+    assert "unverified" not in talk.arguments("deploy_bot")
+    talk.say("deploy it unverified")
+    assert talk.arguments("deploy_bot")["unverified"] is True
 
 
 def test_a_backtest_asked_for_with_the_build_is_run() -> None:
@@ -399,6 +421,8 @@ def test_a_backtest_asked_for_with_the_build_is_run() -> None:
 
     answer = talk.say("grid bot for BTC between 50k and 60k with 10 levels and backtest it, then deploy it")
 
-    assert talk.names == ["create_bot_template", "search_documentation", "analyze_code", "backtest_bot"]
+    assert talk.names == [
+        "create_bot_template", "search_documentation", "analyze_code", "verify_bot", "backtest_bot",
+    ]  # fmt: skip
     assert "sharpe: 1.25" in answer
     assert '"deploy it"' in answer

@@ -1,0 +1,40 @@
+"""The whole corpus: each bad bot is caught by its rule, clean twins and templates pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.clock import utc_now
+from shared.sandbox.select import ChosenSandbox
+from shared.tools.create_bot_template import _read_parameters
+from shared.tools.templates.catalog import STRATEGIES
+from shared.tools.templates.render import Bot, render_bot
+from shared.verification.select import open_verifier
+from tests.shared.verification.bad_bots import BAD, GOOD, Bad
+from tests.shared.verification.test_bad_bots import check_clean, check_found, sandbox
+
+pytestmark = pytest.mark.long
+__all__ = ["sandbox"]
+# What a sample of four hundred generated candles may lack; it is no fault of the bot.
+_OF_THE_SAMPLE = {"few-trades", "one-trade", "costs", "over-fitting", "never-signals"}
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+async def test_a_planted_fault_is_found(sandbox: ChosenSandbox, bad: Bad) -> None:
+    await check_found(sandbox, bad)
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_clean_twin_passes(sandbox: ChosenSandbox, name: str) -> None:
+    await check_clean(sandbox, name)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+async def test_a_template_passes(sandbox: ChosenSandbox, name: str) -> None:
+    strategy = STRATEGIES[name]
+    bot = Bot(
+        name="a-template", strategy=strategy, parameters=_read_parameters(strategy, {}), bot_type="scheduled"
+    )
+    done = (await open_verifier(sandbox, clock=utc_now).verify(render_bot(bot))).verification
+    assert done.verdict != "rejected", done.form()
+    assert {one.rule for one in done.findings if one.severity == "warning"} <= _OF_THE_SAMPLE
