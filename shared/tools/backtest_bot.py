@@ -89,6 +89,7 @@ async def backtest_bot(
     market = {"symbol": symbol, "timeframe": timeframe, "exchange": exchange}
     named = {name: value for name, value in market.items() if value}
     config = config or {}
+    costs = _costs(fee_pct, slippage_bps)
     files = await _bot_files(context)
     if not {"strategy.py", "strategy.js"} & files.keys():
         raise no_form()
@@ -100,7 +101,6 @@ async def backtest_bot(
         series = await asyncio.to_thread(own_candles, files, config)
     if len(series) < LEAST_CANDLES:
         raise ToolInputError(f"{series.source} has {len(series)} candles, and {LEAST_CANDLES} are the least")
-    costs = _costs(fee_pct, slippage_bps)
     request = BacktestRequest(files=files, candles=series, config=config, costs=costs)
     try:
         backtest = await run_backtest(sandbox, request)

@@ -26,7 +26,7 @@ def _apart(one: Any, other: Any) -> float:
 
 
 def same_decisions(before: list[Any], after: list[Any], by: float) -> bool:
-    """Whether every market gets the same action, sizes and quotes, numbers up to the relative difference `by`."""
+    """Whether every market gets the same action, sizes and quotes; numbers may differ by the share `by`."""
     return len(before) == len(after) and all(
         _same_decision(one, other, by) for one, other in zip(before, after, strict=True)
     )
