@@ -38,6 +38,7 @@ class LocalSandbox:
         self._make_command = make_command
         self._isolation = isolation
         self._node_modules = node_modules
+        self._cancellations: set[Cancellation] = set()
         # Threads of its own: a run that takes its whole time must not keep others' files from being read.
         self._threads = ThreadPoolExecutor(parallel or max(2, os.cpu_count() or 1), "sandbox")
 
@@ -54,6 +55,7 @@ class LocalSandbox:
         """
         _check(job)
         cancellation = Cancellation()
+        self._cancellations.add(cancellation)
         running = self._threads.submit(self._run, job, cancellation)
         done = asyncio.wrap_future(running)
         try:
@@ -64,11 +66,14 @@ class LocalSandbox:
                 await asyncio.wait({done})
             raise
         finally:
+            self._cancellations.discard(cancellation)
             if running.done():
                 cancellation.close()
 
     async def close(self) -> None:
-        """Waits for what runs; nothing is run afterwards."""
+        """Ends what runs; nothing is run afterwards."""
+        for cancellation in self._cancellations:
+            cancellation.cancel()
         await asyncio.to_thread(self._threads.shutdown)
 
     def _run(self, job: SandboxJob, cancellation: Cancellation) -> SandboxRun:

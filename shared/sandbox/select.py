@@ -65,7 +65,7 @@ class ChosenSandbox:
         return await (await self._choose()).run(job=job)
 
     async def close(self) -> None:
-        """Waits for what runs."""
+        """Ends what runs."""
         if self._choosing is not None:
             chosen = await self._choosing
             if isinstance(chosen, LocalSandbox):

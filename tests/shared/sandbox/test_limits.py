@@ -162,6 +162,21 @@ async def test_cancelled_run_leaves_no_process(sandbox: LocalSandbox) -> None:
     assert _running(marker) == []
 
 
+async def test_a_sandbox_that_closes_ends_what_runs(sandbox: LocalSandbox) -> None:
+    job = SandboxJob(
+        runtime="python",
+        files={"main.py": b"import time\ntime.sleep(600)"},
+        arguments=("main.py", "closing"),
+        limits=SandboxLimits(wall_seconds=600),
+    )
+    task = asyncio.create_task(sandbox.run(job=job))
+    async with asyncio.timeout(30):
+        while not _running("closing"):
+            await asyncio.sleep(0.01)
+        await sandbox.close()
+        assert (await task).exit_code == -9
+
+
 async def test_runs_beyond_the_number_of_places_wait(sandbox: LocalSandbox) -> None:
     job = SandboxJob(runtime="python", files={"main.py": b"print(1)"}, arguments=("main.py",))
     runs = await asyncio.gather(*(sandbox.run(job=job) for _ in range(5)))
