@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from shared.errors import InvalidRequestError
 from shared.sandbox.contained import Descriptors, run_contained
 from shared.sandbox.job_folder import laid_out
 from shared.sandbox.port import SandboxJob, SandboxRun
-from shared.sandbox.runtimes import NODE_MODULES, View, view_of
+from shared.sandbox.runtimes import View, view_of
 from shared.sandbox.seccomp import filter_program
 from shared.sandbox.watching import Cancellation
 
 MakeCommand = Callable[[SandboxJob, View, Path, Descriptors], list[str]]
 
+NO_PACKAGES: Mapping[str, Path] = MappingProxyType({})
 # Below what Linux takes for one argument, 128 KiB, with its name.
 _LONGEST_WORD = 120_000
 
@@ -32,12 +34,12 @@ class LocalSandbox:
         make_command: MakeCommand,
         *,
         isolation: str,
-        node_modules: Path = NODE_MODULES,
+        node_packages: Mapping[str, Path] = NO_PACKAGES,
         parallel: int | None = None,
     ) -> None:
         self._make_command = make_command
         self._isolation = isolation
-        self._node_modules = node_modules
+        self._node_packages = node_packages
         self._cancellations: set[Cancellation] = set()
         # Threads of its own: a run that takes its whole time must not keep others' files from being read.
         self._threads = ThreadPoolExecutor(parallel or max(2, os.cpu_count() or 1), "sandbox")
@@ -77,7 +79,7 @@ class LocalSandbox:
         await asyncio.to_thread(self._threads.shutdown)
 
     def _run(self, job: SandboxJob, cancellation: Cancellation) -> SandboxRun:
-        view = view_of(job.runtime, job.limits, self._node_modules)
+        view = view_of(job.runtime, job.limits, self._node_packages)
         program = filter_program(forks=job.limits.processes > 1)
         with laid_out(job.files) as folder:
             return run_contained(

@@ -19,7 +19,7 @@ JOB = "/job"
 SCRATCH = "/scratch"
 OUT = f"{SCRATCH}/out"
 PACKAGES = "/packages"
-NODE_MODULES = Path(__file__).parent / "node_modules"
+NODE_MODULES = "/node_modules"
 
 _MEGABYTE = 1024 * 1024
 _COMMON = {
@@ -46,13 +46,13 @@ class View:
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def view_of(runtime: Runtime, limits: SandboxLimits, node_modules: Path) -> View:
+def view_of(runtime: Runtime, limits: SandboxLimits, node_packages: Mapping[str, Path]) -> View:
     """What a run of this runtime sees.
 
     Raises:
         SandboxUnavailableError: the runtime is not installed here.
     """
-    return _python() if runtime == "python" else _node(limits.memory_bytes, node_modules)
+    return _python() if runtime == "python" else _node(limits.memory_bytes, node_packages)
 
 
 def resource_limits(runtime: Runtime, limits: SandboxLimits) -> dict[str, tuple[int, int]]:
@@ -108,13 +108,12 @@ def _python() -> View:
     )
 
 
-def _node(memory_bytes: int, node_modules: Path) -> View:
+def _node(memory_bytes: int, node_packages: Mapping[str, Path]) -> View:
     found = shutil.which("node")
     if found is None:
         raise SandboxUnavailableError("Node.js is not installed here, so bots for it are not run.")
     binds = {"/usr/bin/node": Path(os.path.realpath(found))}
-    if node_modules.is_dir():
-        binds["/node_modules"] = node_modules
+    binds |= {f"{NODE_MODULES}/{name}": one for name, one in node_packages.items() if one.is_dir()}
     # The heap's own limit ends a run with a message, before the process's limit ends it without.
     heap = max(32, memory_bytes * 3 // 5 // _MEGABYTE)
     return View(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared.errors import SandboxUnavailableError
 from shared.sandbox.local import LocalSandbox
+from shared.sandbox.node_packages import node_packages
 from shared.sandbox.port import Sandbox, SandboxJob, SandboxLimits, SandboxRun
-from shared.sandbox.runtimes import NODE_MODULES
 
-Open = Callable[[Path], LocalSandbox]
+Packages = Mapping[str, Path]
+Open = Callable[[Packages], LocalSandbox]
 
 NONE = "none"
 # Fails where the filter of system calls is not in force, or the machine's files are seen.
@@ -33,17 +34,20 @@ _TRIAL = SandboxJob(
 _log = logging.getLogger(__name__)
 
 
-def open_sandbox(node_modules: Path = NODE_MODULES) -> ChosenSandbox:
-    """The sandbox of this machine; nothing is tried yet. `node_modules` is what Node.js bots may import."""
-    return ChosenSandbox((_bubblewrap, _unshare), node_modules)
+def open_sandbox(packages: Packages | None = None) -> ChosenSandbox:
+    """The sandbox of this machine; nothing is tried yet.
+
+    `packages` are the folders of what Node.js bots may import, by name; None: those of node_packages.py.
+    """
+    return ChosenSandbox((_bubblewrap, _unshare), node_packages() if packages is None else packages)
 
 
 class ChosenSandbox:
     """The first of several sandboxes in which a trial runs as it should; chosen at the first use."""
 
-    def __init__(self, candidates: tuple[Open, ...], node_modules: Path) -> None:
+    def __init__(self, candidates: tuple[Open, ...], packages: Packages) -> None:
         self._candidates = candidates
-        self._node_modules = node_modules
+        self._packages = packages
         self._choosing: asyncio.Task[Sandbox | None] | None = None
 
     @property
@@ -86,7 +90,7 @@ class ChosenSandbox:
 
     async def _first_that_works(self) -> Sandbox | None:
         for opening in self._candidates:
-            sandbox = opening(self._node_modules)
+            sandbox = opening(self._packages)
             try:
                 run = await sandbox.run(job=_TRIAL)
             except (SandboxUnavailableError, OSError) as error:
@@ -100,13 +104,13 @@ class ChosenSandbox:
         return None
 
 
-def _bubblewrap(node_modules: Path) -> LocalSandbox:
+def _bubblewrap(packages: Packages) -> LocalSandbox:
     from shared.sandbox import bubblewrap
 
-    return LocalSandbox(bubblewrap.command, isolation=bubblewrap.NAME, node_modules=node_modules)
+    return LocalSandbox(bubblewrap.command, isolation=bubblewrap.NAME, node_packages=packages)
 
 
-def _unshare(node_modules: Path) -> LocalSandbox:
+def _unshare(packages: Packages) -> LocalSandbox:
     from shared.sandbox import unshare
 
-    return LocalSandbox(unshare.command, isolation=unshare.NAME, node_modules=node_modules)
+    return LocalSandbox(unshare.command, isolation=unshare.NAME, node_packages=packages)

@@ -32,7 +32,8 @@ _RUNTIMES: dict[str, Language] = {"python3.11": "python", "nodejs20": "nodejs"}
 _VERSION = re.compile(r"^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$")
 
 _PARAMETERS_HELP = (
-    "by name; those left out take their defaults, so give all that matter again when changing a bot. "
+    "by name (a wrong one is answered with all there are); those left out take their defaults, so give all "
+    "that matter again when changing a bot. "
     "All strategies: "
     + " ".join(BotParameters.model_fields)
     + "; "

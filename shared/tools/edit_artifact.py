@@ -31,7 +31,7 @@ class Edit(BaseModel):
     search: Annotated[
         str,
         Field(
-            description="text exactly as in the file, indentation too, with enough lines to occur once",
+            description="text exactly as in the file, enough to occur once",
             min_length=1,
             max_length=20_000,
         ),
@@ -59,12 +59,10 @@ async def edit_artifact(
     ],
     edits: Annotated[
         list[Edit],
-        Field(
-            description="applied in order, each to the result of the one before", min_length=1, max_length=50
-        ),
+        Field(description="applied in order", min_length=1, max_length=50),
     ],
     version: Annotated[
-        int | None, Field(description="the version you read; refused when there is a newer one", ge=1)
+        int | None, Field(description="the version you read; a newer one refuses", ge=1)
     ] = None,
 ) -> Edited:
     """Changes parts of a text file by exact search and replace and saves it; all edits or none."""

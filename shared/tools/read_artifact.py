@@ -30,9 +30,7 @@ class FileContent(TypedDict):
 async def read_artifact(
     context: ToolContext,
     filename: Annotated[str, Field(description="name as list_artifacts gives it", max_length=255)],
-    version: Annotated[
-        int | None, Field(description="a version; the newest when left out", ge=1, le=10**9)
-    ] = None,
+    version: Annotated[int | None, Field(description="else the newest", ge=1, le=10**9)] = None,
     start: Annotated[int, Field(description="character to begin at", ge=0)] = 0,
     max_chars: Annotated[int, Field(description="how much to read", ge=1, le=20_000)] = _PAGE,
 ) -> FileContent:

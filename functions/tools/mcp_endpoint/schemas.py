@@ -9,10 +9,12 @@ from typing import Any
 
 _LEFT_OUT = frozenset(
     {
+        "$defs",
         "additionalProperties",
         "examples",
         "maxItems",
         "maxLength",
+        "maximum",
         "minItems",
         "minLength",
         "minimum",
@@ -20,7 +22,9 @@ _LEFT_OUT = frozenset(
         "title",
     }
 )
-_BY_NAME = frozenset({"properties", "$defs"})
+# Of a longer description the first sentence is kept: the rest is lists, which the tool's own errors tell too.
+_LONGEST_DESCRIPTION = 200
+_REFERENCE = "#/$defs/"
 
 SESSION_PROPERTY: dict[str, Any] = {
     "type": "string",
@@ -28,18 +32,26 @@ SESSION_PROPERTY: dict[str, Any] = {
 }
 
 
-def compact(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without examples, lengths, lower bounds, and defaults of `null` and `false`."""
+def compact(schema: dict[str, Any], defs: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The schema without examples, lengths, bounds, and defaults of `null` and `false`.
+
+    What it refers to stands where it is used: our schemas refer to a thing once.
+    """
+    defs = schema.get("$defs", {}) if defs is None else defs
     shorter: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in _BY_NAME:
-            shorter[key] = {name: compact(item) for name, item in value.items()}
+        if key == "properties":
+            shorter[key] = {name: compact(item, defs) for name, item in value.items()}
         elif key == "default" and (value is None or value is False):
             continue
+        elif key == "description":
+            shorter[key] = value if len(value) <= _LONGEST_DESCRIPTION else value.partition(". ")[0]
+        elif key == "$ref":
+            shorter |= compact(defs[value.removeprefix(_REFERENCE)], defs)
         elif key == "additionalProperties" and isinstance(value, dict):
-            shorter[key] = compact(value)
+            shorter[key] = compact(value, defs)
         elif key not in _LEFT_OUT:
-            shorter[key] = _compact_value(value)
+            shorter[key] = _compact_value(value, defs)
     return _without_null(shorter)
 
 
@@ -49,11 +61,11 @@ def with_session(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": properties}
 
 
-def _compact_value(value: Any) -> Any:
+def _compact_value(value: Any, defs: dict[str, Any]) -> Any:
     if isinstance(value, dict):
-        return compact(value)
+        return compact(value, defs)
     if isinstance(value, list):
-        return [_compact_value(item) for item in value]
+        return [_compact_value(item, defs) for item in value]
     return value
 
 
