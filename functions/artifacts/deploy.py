@@ -1,10 +1,10 @@
-"""`POST /artifacts/deploy/{sid}`: the user deploys by himself, which is his yes."""
+"""`POST /artifacts/deploy/{sid}`: the user deploys by himself, which is his yes, also to what is not verified."""
 
 from __future__ import annotations
 
 import asyncio
 
-from pydantic import Field, StrictBool
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from shared.errors import DeploymentInProgressError
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.resources import resources
+from shared.verification.seal import State
 from shared.web.app import note
 from shared.web.body import json_response, read_json
 from shared.web.model import WireModel
@@ -22,22 +23,19 @@ _ANSWER_SECONDS = 25.0
 
 
 class DeployBody(WireModel):
-    """What to deploy: the session's files, under the name of bot-config.yaml or another one.
-
-    `unverified` true says that the caller knows that no verification speaks for these files.
-    """
+    """What to deploy: the session's files, under the name of bot-config.yaml or another one."""
 
     name: str | None = Field(default=None, max_length=255)
     user_id: str | None = None
-    unverified: StrictBool = False
 
 
 class DeployAnswer(WireModel):
-    """What the platform accepted."""
+    """What the platform accepted, and what is known of exactly these files (docs/verification.md)."""
 
     success: bool
     bot_id: str
     deployment_url: str
+    verification: State
 
 
 async def deploy(request: Request) -> Response:
@@ -51,12 +49,13 @@ async def deploy(request: Request) -> Response:
         session=session,
         call_id=f"user {key}",
         name=body.name,
-        unverified=body.unverified,
+        unverified=True,
         authorization=own_authorization(request),
     )
     deployer = await resources().deployer()
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
+            known = await deployer.verification_of(session)
             deployed = await deployer.deploy(order)
     except TimeoutError as error:
         # It goes on, and a repeat finds what became of it.
@@ -65,6 +64,11 @@ async def deploy(request: Request) -> Response:
             retry_after=5,
             idempotency_key=key,
         ) from error
-    note(request, bot_id=deployed.bot_id)
-    answer = {"success": True, "bot_id": deployed.bot_id, "deployment_url": deployed.url}
+    note(request, bot_id=deployed.bot_id, verification=known.state)
+    answer = {
+        "success": True,
+        "bot_id": deployed.bot_id,
+        "deployment_url": deployed.url,
+        "verification": known.state,
+    }
     return json_response(answer, status=201)

@@ -35,7 +35,7 @@ from shared.errors import (
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.deployment_port import Deployment, DeploymentStore, NewDeployment
-from shared.verification.seal import RecordSeal
+from shared.verification.seal import RecordSeal, VerificationState
 
 # Of a session, the last written: further back nothing is looked for.
 _MOST_RECORDS = 1_000
@@ -212,19 +212,26 @@ class Deployer:
         artifacts = await self._artifacts.list(session=order.session)
         return await self._bot(order, artifacts, artifacts_sha256)
 
+    async def verification_of(self, session: SessionKey) -> VerificationState:
+        """What is known of the session's files as they are; raises SessionNotFoundError."""
+        return await self._known_of(session, await self._artifacts.list(session=session))
+
     async def _check_verified(self, session: SessionKey, artifacts: tuple[Artifact, ...]) -> None:
         """Returns when a record of these files says that they are verified."""
-        record = None
-        if any(one.filename == VERIFICATION_FILE for one in artifacts):
-            key = ArtifactKey(session=session, filename=VERIFICATION_FILE)
-            record = (await self._artifacts.read(key=key)).data
-        found = self._seal.state_of(artifacts_sha256=set_sha256(artifacts), record=record)
+        found = await self._known_of(session, artifacts)
         if not found.is_ready:
             raise BotUnverifiedError(
                 f"the bot is {found.state}: {found.reason}. Verify it (verify_bot), or say in words that it "
                 'shall be deployed all the same ("unverified": true)',
                 verification=found.state,
             )
+
+    async def _known_of(self, session: SessionKey, artifacts: tuple[Artifact, ...]) -> VerificationState:
+        record = None
+        if any(one.filename == VERIFICATION_FILE for one in artifacts):
+            key = ArtifactKey(session=session, filename=VERIFICATION_FILE)
+            record = (await self._artifacts.read(key=key)).data
+        return self._seal.state_of(artifacts_sha256=set_sha256(artifacts), record=record)
 
     async def _bot(self, order: Order, artifacts: tuple[Artifact, ...], wanted: str | None) -> Bot:
         """The bot that exactly these versions are; raises when they are not the set that is wanted."""

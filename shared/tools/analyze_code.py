@@ -84,15 +84,13 @@ class CodeReport(TypedDict):
 @tool(timeout=45.0)
 async def analyze_code(
     context: ToolContext,
-    code: Annotated[
-        str | None, Field(description="source to analyse; without it the session's saved files are analysed")
-    ] = None,
+    code: Annotated[str | None, Field(description="source; else the session's saved files")] = None,
     filename: Annotated[
-        str | None, Field(description="the code's name, or the one saved file to analyse", max_length=255)
+        str | None, Field(description="the code's name, or one saved file", max_length=255)
     ] = None,
     language: Annotated[
         str | None,
-        Field(description="python, javascript or typescript; by the filename when left out", max_length=40),
+        Field(description="python, javascript or typescript; else by the filename", max_length=40),
     ] = None,
 ) -> CodeReport:
     """Checks bot code without running it: syntax, security, leaked keys, look-ahead, risk limits, complexity.

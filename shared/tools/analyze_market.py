@@ -80,9 +80,9 @@ async def analyze_market(
     *,
     symbol: Annotated[
         str | None,
-        Field(description="spot market such as BTC/USDT; with artifact a label"),
+        Field(description="such as BTC/USDT; with artifact a label"),
     ] = None,
-    timeframe: Annotated[str | None, Field(description="1m to 1w, such as 15m, 4h, 1d; default 1h")] = None,
+    timeframe: Annotated[str | None, Field(description="such as 15m, 4h, 1d; default 1h")] = None,
     exchange: Annotated[str, Field(description="such as kraken, coinbase, okx")] = "binance",
     days: Annotated[
         int | None,

@@ -46,13 +46,11 @@ class DeployedBot(TypedDict, total=False):
 @tool(timeout=300.0, requires_approval=True, read_only=False, untrusted=True)
 async def deploy_bot(
     context: ToolContext,
-    name: Annotated[
-        str | None, Field(description="the bot's name on the platform; left out: that of bot-config.yaml")
-    ] = None,
+    name: Annotated[str | None, Field(description="the bot's name; else that of bot-config.yaml")] = None,
     instance: WantedInstance | None = None,
     unverified: Annotated[
         bool,
-        Field(description="the user's own words ask for a bot that is not verified"),
+        Field(description="the user's words ask for an unverified bot"),
     ] = False,
 ) -> DeployedBot:
     """Deploys the session's files as a bot to the platform, once the user said yes to exactly them.

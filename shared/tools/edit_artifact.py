@@ -37,9 +37,7 @@ class Edit(BaseModel):
         ),
     ]
     replace: Annotated[str, Field(description="what stands there instead", max_length=100_000)]
-    near_line: Annotated[
-        int | None, Field(description="where search occurs several times: the line of the one meant", ge=1)
-    ] = None
+    near_line: Annotated[int | None, Field(description="of several occurrences the one meant", ge=1)] = None
 
 
 class Edited(TypedDict):

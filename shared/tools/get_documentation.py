@@ -49,7 +49,7 @@ async def get_documentation(
     ],
     heading: Annotated[
         str | None,
-        Field(description="one section with what is below it; the whole page when left out", max_length=300),
+        Field(description="one section; else the whole page", max_length=300),
     ] = None,
     start: Annotated[int, Field(description="character to begin at", ge=0)] = 0,
 ) -> PageText:

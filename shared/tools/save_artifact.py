@@ -29,9 +29,9 @@ async def save_artifact(
     context: ToolContext,
     filename: Annotated[
         str,
-        Field(description="relative path of the file, for example strategy.py", min_length=1, max_length=255),
+        Field(description="relative path, such as strategy.py", min_length=1, max_length=255),
     ],
-    content: Annotated[str, Field(description="the whole content of the file, as text")],
+    content: Annotated[str, Field(description="the whole content")],
 ) -> Saved:
     """Saves a text file of the session as its next version; the same content makes no new version."""
     key = ArtifactKey(session=context.require_session(), filename=filename)

@@ -33,16 +33,14 @@ async def suggest_bot(
     suggestion: Annotated[
         str,
         Field(
-            description="the idea in a few sentences, for example: a grid bot on ETH/USDT while it ranges",
+            description="the idea in a few sentences",
             min_length=1,
             max_length=2000,
             pattern=r"\S",
         ),
     ],
-    strategy_type: Annotated[
-        str | None, Field(description="for example rsi_momentum, grid, dca", max_length=64)
-    ] = None,
-    symbol: Annotated[str | None, Field(description="for example BTC/USDT", max_length=32)] = None,
+    strategy_type: Annotated[str | None, Field(description="such as grid", max_length=64)] = None,
+    symbol: Annotated[str | None, Field(description="such as BTC/USDT", max_length=32)] = None,
     reason: Annotated[str | None, Field(description="why now, for this user", max_length=1000)] = None,
 ) -> Suggested:
     """Suggests a bot to the user on the platform: stores an ai.bot.suggestion event for publishing.

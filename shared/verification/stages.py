@@ -177,7 +177,7 @@ async def run_tests(sandbox: Sandbox, bot: TriedBot) -> Stage:
         )
     )
     told = (run.stdout + run.stderr).decode(errors="replace")
-    summary = _last_line(run.stdout.decode(errors="replace")) or "They ran."
+    summary = _tests_told(run.stdout.decode(errors="replace"))
     if run.exit_code == 0 and run.limit is None:
         return Stage(name="tests", summary=summary[:200], facts={"files": len(tests)})
     finding = Finding(
@@ -188,6 +188,14 @@ async def run_tests(sandbox: Sandbox, bot: TriedBot) -> Stage:
         evidence={"output": told[-1500:]},
     )
     return Stage(name="tests", summary="They do not pass.", findings=(finding,), facts={"files": len(tests)})
+
+
+def _tests_told(output: str) -> str:
+    """What the runner says in the end: pytest in its last line, Node.js in counts of its own."""
+    counts = dict(re.findall(r"^# (pass|fail) (\d+)$", output, re.MULTILINE))
+    if "pass" in counts:
+        return f"{counts['pass']} passed, {counts.get('fail', '0')} failed"
+    return _last_line(output) or "They ran."
 
 
 def _is_test(name: str, runtime: str) -> bool:

@@ -36,7 +36,7 @@ def test_killed_while_the_platform_makes_the_bot(
             save(client, "s")
             turn, call = ask(client, "s")
             answer = client.build_request(
-                "POST", f"/chat/turns/{turn}/approvals/{call}", json={"approved": True}
+                "POST", f"/chat/turns/{turn}/approvals/{call}", json={"approved": True, "unverified": True}
             )
             going = client.send(answer, stream=True)
             assert held.reached.wait(WAIT_SECONDS)

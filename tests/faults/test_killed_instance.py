@@ -28,11 +28,11 @@ def test_a_turn_that_deploys_and_starts(takes: bool, tmp_path: Path) -> None:
         held = platform.fail("start", takes=takes, holds=True, lost=True)
         with agent_server(tmp_path, **settings_of(platform)) as agent, agent.client() as client:
             save(client, "s")
-            stream = chat_stream(client, "deploy it and run it", session_id="s")
+            stream = chat_stream(client, "deploy it unverified and run it", session_id="s")
             (question,) = stream.of("approval_required")
             turn, call = stream.chunks[0]["turn_id"], question["id"]
             answer = client.build_request(
-                "POST", f"/chat/turns/{turn}/approvals/{call}", json={"approved": True}
+                "POST", f"/chat/turns/{turn}/approvals/{call}", json={"approved": True, "unverified": True}
             )
             going = client.send(answer, stream=True)
             assert held.reached.wait(WAIT_SECONDS)

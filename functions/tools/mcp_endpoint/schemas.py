@@ -26,10 +26,8 @@ _LEFT_OUT = frozenset(
 _LONGEST_DESCRIPTION = 200
 _REFERENCE = "#/$defs/"
 
-SESSION_PROPERTY: dict[str, Any] = {
-    "type": "string",
-    "description": "your workspace id",
-}
+# The server's instructions say what it is, once for all tools.
+SESSION_PROPERTY: dict[str, Any] = {"type": "string"}
 
 
 def compact(schema: dict[str, Any], defs: dict[str, Any] | None = None) -> dict[str, Any]:
