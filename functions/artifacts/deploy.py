@@ -1,4 +1,4 @@
-"""`POST /artifacts/deploy/{sid}`: the user deploys by himself, which is his yes, also to what is not verified."""
+"""`POST /artifacts/deploy/{sid}`: the user deploys, which is his yes, also to an unverified bot."""
 
 from __future__ import annotations
 
