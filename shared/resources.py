@@ -146,6 +146,7 @@ class Resources:
                     cache,
                     deployer=deployer,
                     instances=instances,
+                    history=store,
                 )
             ),
         )

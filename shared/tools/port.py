@@ -32,6 +32,7 @@ from shared.errors import ToolInputError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.searching.port import WebSearch
+from shared.sessions.inbound_port import BotHistory
 from shared.sessions.outbox_port import EventOutbox
 from shared.settings import Settings
 from shared.shared_cache import SharedCache
@@ -75,7 +76,7 @@ class ToolServices:
     `dialer` None stands for the real network; `web_search` None says that no search service is configured,
     `outbox` None that events cannot be stored, `approvals` None that no tool that needs a yes can run,
     `shared_cache` None that what tools read in public is not shared between instances, `deployer` and
-    `instances` None that nothing can be deployed.
+    `instances` None that nothing can be deployed, `history` None that no events of bots are kept.
     """
 
     artifacts: Artifacts
@@ -89,6 +90,7 @@ class ToolServices:
     shared_cache: SharedCache | None = None
     deployer: Deployer | None = None
     instances: Instances | None = None
+    history: BotHistory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

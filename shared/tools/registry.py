@@ -8,6 +8,7 @@ from shared.tools.port import Tool
 def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
     from shared.tools.analyze_market import analyze_market
+    from shared.tools.bot_history import bot_history
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
     from shared.tools.deploy_bot import deploy_bot
@@ -36,6 +37,7 @@ def _load() -> tuple[Tool, ...]:
         list_artifacts,
         deploy_bot,
         suggest_bot,
+        bot_history,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.approvals import ApprovalSigner
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
+from shared.sessions.inbound_port import BotHistory
 from shared.sessions.outbox_port import EventOutbox
 from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
@@ -28,6 +29,7 @@ def open_tools(
     *,
     deployer: Deployer | None = None,
     instances: Instances | None = None,
+    history: BotHistory | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
@@ -47,6 +49,7 @@ def open_tools(
         shared_cache=shared_cache,
         deployer=deployer,
         instances=instances,
+        history=history,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)
