@@ -112,6 +112,12 @@ class Conversation:
         done = [item for item in _pairs(self.earlier) if item.call.name == "deploy_bot" and item.ok]
         return tuple(item.value for item in reversed(done))
 
+    @property
+    def last_words(self) -> str:
+        """What was said last before the user's message."""
+        last = self.earlier[-1] if self.earlier else None
+        return last.text if last is not None and last.role == "assistant" else ""
+
     @cached_property
     def stated_before(self) -> tuple[str, ...]:
         """What the user said in earlier turns, oldest first."""
