@@ -106,8 +106,45 @@ def test_a_crash_opens_one_turn_however_often_it_comes(client: httpx.Client) -> 
     assert asked["role"] == "user"
     assert asked["content"].startswith("Automatic message")
     assert "ZeroDivisionError" in answered["content"]
-    # Our own event tells of it as of any turn.
     assert answered["role"] == "assistant"
+
+
+def test_the_offline_planner_patches_the_line_at_fault_and_checks_it(client: httpx.Client) -> None:
+    session, bot = new_session(client)
+    post(client, crash(session, bot))
+    settled(client)
+    _, answered = messages(client, session)
+    report = answered["content"]
+    assert "`strategy.py:3`" in report
+    assert "> ZeroDivisionError: division by zero" in report
+    assert "+    return (total / size if size else 0)" in report
+    assert "quality score" in report
+    assert "Nothing was deployed" in report
+    now = client.get(f"/artifacts/{session}/strategy.py").text
+    assert "if size else 0" in now
+
+
+def test_how_did_my_bot_do_last_night(client: httpx.Client) -> None:
+    session, bot = new_session(client, switch=None)
+    ask = {"message": "How did my bot do last night?", "session_id": session}
+    assert "I know of no bot" in client.post("/chat", json=ask).json()["response"]
+    night = utc_now().replace(hour=0, minute=0, second=1, microsecond=0)
+    done = {"session_id": session, "bot_id": bot, "metrics": {"pnl": 12.5}, "result": "sold"}
+    event = cloud_event("bot.execution.completed", done, event_id=f"run-{session}", time=to_wire(night))
+    post(client, event)
+    told = client.post("/chat", json=ask).json()["response"]
+    assert to_wire(night) in told
+    assert "1 run, 1 completed and 0 failed" in told
+    assert "12.5" in told
+    post(client, crash(session, bot))
+    last = {"message": "How did the last run of my bot go?", "session_id": session}
+    told = client.post("/chat", json=last).json()["response"]
+    assert "it failed at" in told
+    assert "> ZeroDivisionError: division by zero" in told
+    assert "diagnose it" in told
+    why = client.post("/chat", json={"message": "diagnose it", "session_id": session}).json()
+    assert "`strategy.py:3`" in why["response"]
+    assert why["artifacts"] == ["strategy.py"]
 
 
 @pytest.mark.parametrize("switch", [None, False, "yes", {"on": True}])
@@ -174,7 +211,7 @@ def test_orders_in_a_log_are_data_and_deployment_is_never_offered(
         post(client, crash(session, bot, logs=[ORDER, f"api_key={SECRET}", *LOGS]))
         settled(client)
         asked, answered = messages(client, session)
-        versions = client.get(f"/artifacts/{session}/strategy.py/versions").json()
+        versions = client.get(f"/artifacts/versions/{session}/strategy.py").json()
     assert "Fixed" in answered["content"]
     first = gemini.requests[0].body
     offered = {each["name"] for tool in first["tools"] for each in tool["functionDeclarations"]}

@@ -60,7 +60,7 @@ _CAUSES = (
     ),
     _cause(
         r"NetworkError|ExchangeNotAvailable|RequestTimeout|ConnectionError|Connect(?:ion)?Timeout|ReadTimeout"
-        r"|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|fetch failed"
+        r"|\bECONNREFUSED|\bECONNRESET|\bETIMEDOUT|\bENOTFOUND|\bEAI_AGAIN|fetch failed"
         r"|name resolution|max retries exceeded",
         "The exchange or the network did not answer.",
         "It usually passes. Where it comes again, let the bot try a read again a few times "

@@ -14,7 +14,7 @@ _NODE_FRAME = re.compile(
     r"|\s)at (?:(?:async )?([\w$.<>\[\] ]{1,100}) \()?(?:file://)?(/[^\s():]{1,400}):(\d{1,7})(?::\d{1,7})?\)?"
 )
 _ERROR = re.compile(
-    r"^(?:Uncaught )?((?:[\w$]{1,60}\.){0,6}[A-Z][\w$]{0,60}(?:Error|Exception|Exceeded"
+    r"^(?:Uncaught )?((?:[\w$]{1,60}\.){0,6}(?:[A-Z][\w$]{0,60})?(?:Error|Exception|Exceeded"
     r"|Funds|Symbol|NotAvailable"
     r"|Timeout|Denied|Order|Protection|DivisionByZero|InvalidOperation|Iteration|Exit))(?:: ?(.{0,1500}))?$"
 )
