@@ -7,11 +7,14 @@ events has its answer at once. A repeat of a crash asks again under the same id:
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.bots.diagnosis import CRASH_TYPE, wants_diagnosis
+from shared.bots.diagnosis import CRASH_TYPE, SWITCH, wants_diagnosis
 from shared.bots.facts import BotEvent
 from shared.errors import SessionNotFoundError
 from shared.keys import SessionKey
@@ -24,6 +27,9 @@ from shared.sessions.port import SessionStore
 FRESH = timedelta(hours=1)
 _NAMESPACE = uuid.UUID("3f0b9a52-6a43-4a0e-9f0a-6f2f3c1f8a77")
 _LOOKS_AT_ONCE = 8
+# A switch that is turned is heeded after this: a flood of crashes is not a flood of reads.
+KNOWN_SECONDS = 5.0
+_MOST_KNOWN = 10_000
 
 
 class CrashDesk:
@@ -33,6 +39,7 @@ class CrashDesk:
         self._sessions = sessions
         self._outbox = outbox
         self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._known: OrderedDict[SessionKey, tuple[float, Session | None]] = OrderedDict()
 
     async def notice(self, events: Sequence[AddressedEvent], now: datetime) -> None:
         """Asks for a diagnosis of the newest crash of each bot that has it switched on.
@@ -71,11 +78,24 @@ class CrashDesk:
         await self._outbox.add_events(key=session.key, events=(asked,), now=now)
 
     async def _look(self, key: SessionKey) -> Session | None:
+        until, known = self._known.get(key, (0.0, None))
+        if time.monotonic() < until:
+            return known
         async with self._looks:
             try:
-                return await self._sessions.load_session(key=key)
+                known = await self._sessions.load_session(key=key)
             except SessionNotFoundError:
-                return None
+                known = None
+        self._known[key] = time.monotonic() + KNOWN_SECONDS, known and _slim(known)
+        self._known.move_to_end(key)
+        while len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return known
+
+
+def _slim(session: Session) -> Session:
+    """The session with what is looked at here: contexts may be large, and many are remembered."""
+    return replace(session, context={SWITCH: session.context.get(SWITCH)}, derived={})
 
 
 def _data(key: SessionKey, event: BotEvent) -> dict[str, str]:

@@ -120,8 +120,8 @@ def test_the_offline_planner_patches_the_line_at_fault_and_checks_it(client: htt
     assert "+    return (total / size if size else 0)" in report
     assert "quality score" in report
     assert "Nothing was deployed" in report
-    now = client.get(f"/artifacts/{session}/strategy.py").text
-    assert "if size else 0" in now
+    versions = client.get(f"/artifacts/versions/{session}/strategy.py").json()
+    assert [each["version"] for each in versions] == [2, 1]
 
 
 def test_how_did_my_bot_do_last_night(client: httpx.Client) -> None:

@@ -66,7 +66,7 @@ def _crash_told(done: Done) -> Crash | None:
         if entry.get("type") != FAILED:
             continue
         beside = [entry, *entries[max(0, index - 1) : index], *entries[index + 1 : index + 2]]
-        lines = next((each["lines"] for each in beside if each.get("lines")), [])
+        lines: list[Any] = next((each["lines"] for each in beside if each.get("lines")), [])
         return Crash(
             bot_id=str(done.call.arguments.get("bot_id")),
             time=str(entry.get("time")),
