@@ -29,7 +29,9 @@ _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
 _LEAST_SUSPICIOUS = 8
 # What every token that the detectors know has; asking them all takes most of the time of a line.
-_WORTH_ASKING = re.compile(r"(?=[A-Za-z+/=_-]{0,4096}\d)[\w+/=-]{16}|BEGIN|PuTTY|\b(?:AKIA|ASIA)[A-Z0-9]{12}")
+_LONG_RUN = re.compile(r"[\w+/=-]{16,4096}")
+_DIGIT = re.compile(r"\d")
+_MARKED = re.compile(r"BEGIN|PuTTY|\b(?:AKIA|ASIA)[A-Z0-9]{12}")
 
 
 def masked(text: str) -> str:
@@ -60,11 +62,17 @@ def _masked_line(line: str) -> str:
     line = _BEARER.sub(lambda match: f"{match[1]} {MASK}", line)
     line = _ASSIGNED.sub(_unless(_is_secret_assigned, _only_value), line)
     line = _WORD.sub(lambda match: MASK if _is_key(match[0]) else match[0], line)
-    if not _WORTH_ASKING.search(line):
+    if not _is_worth_asking(line):
         return line
     # A log is no program: the detectors read it like a settings file.
     is_seen = next(find_secrets((SourceFile(name="log.txt", text=line),)), None) is not None
     return LEFT_OUT if is_seen else line
+
+
+def _is_worth_asking(line: str) -> bool:
+    if _MARKED.search(line):
+        return True
+    return any(_DIGIT.search(run[0]) for run in _LONG_RUN.finditer(line))
 
 
 def _unless(
