@@ -20,7 +20,7 @@ from shared.keys import SessionKey
 from tests.functions.bot_posts import BATCH, cloud_event, deploy, post
 from tests.servers.agent import Agent, agent_server
 from tests.servers.gemini import GeminiServer
-from tests.servers.gemini_answers import call, reply
+from tests.servers.gemini_answers import Gate, call, reply
 from tests.servers.ports import free_port
 
 NUMBERS = count(1)
@@ -238,6 +238,36 @@ def test_orders_in_a_log_are_data_and_deployment_is_never_offered(
     assert SECRET not in whole
     assert SECRET not in json.dumps(asked)
     assert len(versions) == 2
+
+
+async def test_a_session_that_is_busy_is_waited_for(gemini: GeminiServer, tmp_path: Path) -> None:
+    gate = Gate()
+    gemini.on("Work", reply("I am at it", gate, "."))
+    gemini.on("Automatic message", reply("The cause is the division."))
+    with live(gemini, tmp_path) as agent, agent.client() as client, ThreadPoolExecutor(1) as pool:
+        session, bot = new_session(client)
+        ask = {"message": "Work", "session_id": session}
+        asked = pool.submit(lambda: client.post("/chat", json=ask).json())
+        await gemini.until(lambda server: len(server.requests) == 1)
+        event = crash(session, bot)
+        await asyncio.to_thread(post, client, event)
+        inner = {
+            "session_id": session,
+            "user_id": USER,
+            "bot_id": bot,
+            "crash_source": event["source"],
+            "crash_id": event["id"],
+        }
+        # As a broker that is impatient: a second delivery of what the first waits for.
+        with ThreadPoolExecutor(1) as second:
+            again = second.submit(post, client, cloud_event("turn.diagnose", inner))
+            assert len(gemini.requests) == 1
+            gate.open()
+            assert await asyncio.wrap_future(again) == {"status": "completed"}
+        assert (await asyncio.wrap_future(asked))["response"] == "I am at it."
+        await asyncio.to_thread(settled, client)
+        found = await asyncio.to_thread(messages, client, session)
+    assert [each["content"] for each in found][1::2] == ["I am at it.", "The cause is the division."]
 
 
 async def test_two_instances_and_duplicates_open_one_turn(

@@ -204,13 +204,19 @@ def _after_patch(task: Task, edited: Done) -> Reply:
     """Checks the new version, then says what the check found."""
     if not edited.ok:
         return Reply(f"The patch was not saved: {edited.problem}")
+    problems: list[str] = []
     for name, arguments in (("verify_bot", {}), ("analyze_code", {"filename": edited.value.get("filename")})):
         done = task.conversation.last(name)
-        if done is not None:
-            return Reply(paragraphs(_saved(edited), _checked(done), _DEPLOY))
-        if calls := task.tools.call(name, **arguments):
-            return Reply("I check the new version.", calls)
-    return Reply(paragraphs(_saved(edited), "There is no tool here to check it with.", _DEPLOY))
+        if done is None:
+            if calls := task.tools.call(name, **arguments):
+                return Reply("I check the new version.", calls)
+        elif done.ok:
+            return Reply(paragraphs(_saved(edited), *problems, _checked(done), _DEPLOY))
+        else:
+            problems.append(f"`{name}` could not check it: {done.problem}")
+    return Reply(
+        paragraphs(_saved(edited), *problems or ["There is no tool here to check it with."], _DEPLOY)
+    )
 
 
 _DEPLOY = "Nothing was deployed. Look at the change; say **deploy it** when the new version is to run."
@@ -223,8 +229,6 @@ def _saved(edited: Done) -> str:
 
 
 def _checked(done: Done) -> str:
-    if not done.ok:
-        return f"It could not be checked: {done.problem}"
     if done.call.name == "analyze_code":
         return describe_analysis(done.value)
     return paragraphs("The verification reports:", facts(done.value) or "no plain values.")
