@@ -18,9 +18,9 @@ import pytest
 from shared.clock import to_wire, utc_now
 from shared.keys import SessionKey
 from tests.functions.bot_posts import BATCH, cloud_event, deploy, post
-from tests.servers.agent import Agent, agent_server
+from tests.servers.agent import Agent, agent_server, end_agent, start_agent
 from tests.servers.gemini import GeminiServer
-from tests.servers.gemini_answers import Gate, call, reply
+from tests.servers.gemini_answers import Gate, call, hang, reply
 from tests.servers.ports import free_port
 
 NUMBERS = count(1)
@@ -268,6 +268,32 @@ async def test_a_session_that_is_busy_is_waited_for(gemini: GeminiServer, tmp_pa
         await asyncio.to_thread(settled, client)
         found = await asyncio.to_thread(messages, client, session)
     assert [each["content"] for each in found][1::2] == ["I am at it.", "The cause is the division."]
+
+
+async def test_an_instance_that_is_killed_leaves_it_to_the_next(gemini: GeminiServer, tmp_path: Path) -> None:
+    gemini.script(hang("Half"), reply("The cause is the division."))
+    settings = {
+        "PORT": str(free_port()),
+        "GEMINI_API_KEY": gemini.api_key or "",
+        "GEMINI_BASE_URL": gemini.url,
+        "TURN_LEASE_SECONDS": "2",
+    }
+    first = start_agent(tmp_path, **settings)
+    try:
+        with first.client() as client:
+            session, bot = new_session(client)
+            event = crash(session, bot)
+            post(client, event)
+        await gemini.until(lambda server: len(server.requests) == 1)
+    finally:
+        first.process.kill()
+        end_agent(first)
+    with agent_server(tmp_path, **settings) as second, second.client() as client:
+        # A repeat of the crash changes nothing.
+        post(client, event)
+        await asyncio.to_thread(settled, client)
+        found = await asyncio.to_thread(messages, client, session)
+    assert [each["content"] for each in found][1:] == ["The cause is the division."]
 
 
 async def test_two_instances_and_duplicates_open_one_turn(
