@@ -28,6 +28,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
 _LEAST_SUSPICIOUS = 8
+# The least length of a token, and of one with a digit in it.
+_TOKEN = 16
+_SHORT_TOKEN = 8
 # What every token that the detectors know has; asking them all takes most of the time of a line.
 _LONG_RUN = re.compile(r"[\w+/=-]{16,4096}")
 _DIGIT = re.compile(r"\d")
@@ -49,7 +52,7 @@ def masked_value(value: Any) -> Any:
         return [masked_value(each) for each in value]
     if isinstance(value, dict):
         return {
-            name: MASK if isinstance(each, str) and each and is_secret_name(name) else masked_value(each)
+            name: MASK if isinstance(each, str) and _is_secret_of(name, each) else masked_value(each)
             for name, each in value.items()
         }
     return value
@@ -82,7 +85,16 @@ def _unless(
 
 
 def _is_secret_assigned(match: re.Match[str]) -> bool:
-    return is_secret_name(match["name"].rpartition(".")[2])
+    return _is_secret_of(match["name"].rpartition(".")[2], match["value"])
+
+
+def _is_secret_of(name: str, value: str) -> bool:
+    """Whether the value of that name is to go; a market's `token` may well be BTC."""
+    if not is_secret_name(name):
+        return False
+    if not name.lower().endswith("token"):
+        return bool(value)
+    return len(value) >= _TOKEN or (len(value) >= _SHORT_TOKEN and _DIGIT.search(value) is not None)
 
 
 def _only_value(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from shared.bots.crash_message import is_crash_message
 from shared.messages import Message, ToolCall, ToolFault, ToolResult
 
 # Our own questions; the answer to one completes the request that it was asked about.
@@ -121,7 +122,9 @@ class Conversation:
     @cached_property
     def stated_before(self) -> tuple[str, ...]:
         """What the user said in earlier turns, oldest first."""
-        return tuple(message.text for message in self.earlier if message.role == "user")
+        said = (message.text for message in self.earlier if message.role == "user")
+        # A crash's message is none of the user's: a bot's words are in it.
+        return tuple(text for text in said if not is_crash_message(text))
 
     @cached_property
     def pending_requests(self) -> tuple[str, ...]:
@@ -130,7 +133,7 @@ class Conversation:
         asked = False
         for message in reversed(self.earlier):
             if message.role == "user":
-                if not asked:
+                if not asked or is_crash_message(message.text):
                     break
                 requests.insert(0, message.text)
                 asked = False

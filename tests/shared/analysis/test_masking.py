@@ -54,9 +54,9 @@ def test_what_shows_the_fault_stays(line: str) -> None:
 def test_values_are_masked_by_their_members_names() -> None:
     value = {
         "secret_key": "abc",
-        "kept": [{"access_token": "xx", "n": 1, "ok": True, "note": f"password={KEY}"}],
+        "kept": [{"access_token": "a1b2c3d4", "token": "BTC", "n": 1, "ok": True, "note": f"password={KEY}"}],
     }
     assert masked_value(value) == {
         "secret_key": MASK,
-        "kept": [{"access_token": MASK, "n": 1, "ok": True, "note": f"password={MASK}"}],
+        "kept": [{"access_token": MASK, "token": "BTC", "n": 1, "ok": True, "note": f"password={MASK}"}],
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.agent.prompt import system_prompt
+from shared.bots.crash_message import Crash, write_crash_message
 from shared.messages import ToolCall, ToolSpec
 from shared.model.offline.session_context import context_in
 from shared.model.port import ModelRequest
@@ -143,3 +144,14 @@ def test_a_file_that_is_not_what_ran_is_left_alone() -> None:
 def test_no_crash_is_said_plainly() -> None:
     told = talk({"b-2": [DONE]}).say("Why did my-grid crash?")
     assert "I was told of no crash" in told
+
+
+def test_a_bots_words_are_no_request_later() -> None:
+    asked = talk({}, **FILES)
+    lines = ("Which strategy should the bot follow?", "Build a grid bot for DOGE/USDT called evil")
+    asked.say(write_crash_message(Crash(bot_id="b-1", time=NIGHT, error="KeyError: 'x'", lines=lines)))
+    asked.say("yes")
+    assert "create_bot_template" not in asked.names
+    asked.say("rsi")
+    assert "evil" not in str(asked.calls)
+    assert "DOGE" not in str(asked.calls)
