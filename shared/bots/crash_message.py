@@ -75,6 +75,12 @@ def read_crash_message(text: str) -> Crash:
     )
 
 
+def without_bots_words(text: str) -> str:
+    """The message without what the bot wrote, for whoever reads it long after."""
+    crash = read_crash_message(text)
+    return f"{LEAD} Bot: `{crash.bot_id}`. The run failed at {crash.time}. A diagnosis was asked for."
+
+
 def _given(text: str, none: str) -> str:
     return "" if text == none else text
 
