@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
@@ -25,6 +26,8 @@ _MOST_LINES = 10
 _FEWER_LINES = 2
 _WHOLE_FAILURES = 2
 _PAGE = 12
+_ID = re.compile(r"[A-Za-z0-9._:@/-]{1,128}")
+_UNKNOWN = "no bot of yours with this id has been heard of; the context's `bots` names them"
 
 
 class HistoryEntry(TypedDict):
@@ -50,27 +53,27 @@ class BotHistory(TypedDict):
 @tool(timeout=15.0, untrusted=True)
 async def bot_history(
     context: ToolContext,
-    bot_id: Annotated[str, Field(min_length=1, max_length=128)],
+    bot_id: str,
     limit: Annotated[int, Field(ge=1, le=30)] = _PAGE,
-    cursor: Annotated[str | None, Field(description="next_cursor of the page before", max_length=512)] = None,
+    cursor: str = "",
 ) -> BotHistory:
-    """Tells what a deployed bot did, newest first: runs, errors, metrics, log lines, changes."""
+    """Tells what a deployed bot did, newest first. Next page: next_cursor."""
     if context.session is None:
         raise ToolInputError("this tool tells of its user's own bots: give a session_id")
     history = context.services.history
     if history is None:
         raise ToolFailedError("no events of bots are kept here")
+    if not _ID.fullmatch(bot_id):
+        raise ToolInputError(_UNKNOWN)
     try:
         page = await history.bot_history(
-            user_id=context.session.user_id, bot_id=bot_id, limit=limit, cursor=cursor
+            user_id=context.session.user_id, bot_id=bot_id, limit=limit, cursor=cursor or None
         )
     except InvalidRequestError as error:
         raise ToolInputError(error.message) from error
-    if not page.items and cursor is None:
+    if not page.items and not cursor:
         # Another's bot, one that never was and one that was never heard of are one answer.
-        raise ToolInputError(
-            "no bot of yours with this id has been heard of; the context's `bots` names them"
-        )
+        raise ToolInputError(_UNKNOWN)
     return BotHistory(
         bot_id=bot_id,
         now=to_wire(context.services.clock()),
