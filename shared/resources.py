@@ -155,6 +155,7 @@ class Resources:
                     instances=instances,
                     sandbox=sandbox,
                     verifier=verifier,
+                    history=store,
                 )
             ),
         )

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from functions.events.addressing import Addressing
+from functions.events.crashes import CrashDesk
 from functions.events.intake import Intake, Taken
 from functions.events.late_bots import LateBots
 from functions.events.letters import Received
+from shared.events.stirring import StirringOutbox
 from shared.resources import Resources, resources
 from shared.sessions.inbound_port import DeadLetter
 from shared.sessions.port import Store
@@ -26,7 +28,11 @@ class Desk:
         self.waiting_letters = 0
         addressing = Addressing(store, is_local=found.settings.auth_mode == "none", default_user=DEFAULT_USER)
         self._intake = Intake(
-            store=store, addressing=addressing, clock=found.clock, observe=found.telemetry.events_received
+            store=store,
+            addressing=addressing,
+            crashes=CrashDesk(sessions=store, outbox=StirringOutbox(store, found.publish_soon)),
+            clock=found.clock,
+            observe=found.telemetry.events_received,
         )
         self._late = LateBots(store=store, intake=self._intake, bots=addressing.bots)
         self._counted_at = float("-inf")

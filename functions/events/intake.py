@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from functions.events.addressing import Addressing, Refusal
+from functions.events.crashes import CrashDesk
 from functions.events.letters import Received, dead_letter, received_again
 from functions.events.registry import HANDLERS, Action, Reading
 from functions.events.told import Told
@@ -65,8 +66,11 @@ class _Case:
 class Intake:
     """Takes events in; `observe` is told of each type and outcome, and how many."""
 
-    def __init__(self, *, store: Store, addressing: Addressing, clock: Clock, observe: Observe) -> None:
+    def __init__(
+        self, *, store: Store, addressing: Addressing, crashes: CrashDesk, clock: Clock, observe: Observe
+    ) -> None:
         self._store = store
+        self._crashes = crashes
         self._addressing = addressing
         self._clock = clock
         self._observe = observe
@@ -128,6 +132,10 @@ class Intake:
                 case.refusal = _GONE
             else:
                 case.status = outcome
+        there = [
+            event for event, outcome in zip(events, outcomes, strict=True) if outcome != "unknown_session"
+        ]
+        await self._crashes.notice(there, now)
 
     async def _act(self, cases: Sequence[_Case]) -> None:
         """Does what events ask for, one after another, when the others are recorded."""

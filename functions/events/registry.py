@@ -24,6 +24,7 @@ from functions.events.handlers.bot_schedule_created import BotScheduleCreated, t
 from functions.events.handlers.bot_schedule_deleted import BotScheduleDeleted, tell_bot_schedule_deleted
 from functions.events.handlers.bot_schedule_updated import BotScheduleUpdated, tell_bot_schedule_updated
 from functions.events.handlers.bot_updated import BotUpdated, tell_bot_updated
+from functions.events.handlers.turn_diagnose import TurnDiagnose, diagnose_crash
 from functions.events.handlers.turn_resume import TurnResume, resume_turn
 from functions.events.told import Told
 from shared.events.envelope import CloudEvent
@@ -60,5 +61,6 @@ HANDLERS: dict[str, Action | Reading] = {
     "the0.bot-schedule.created": Reading(BotScheduleCreated, tell_bot_schedule_created),
     "the0.bot-schedule.deleted": Reading(BotScheduleDeleted, tell_bot_schedule_deleted),
     "the0.bot-schedule.updated": Reading(BotScheduleUpdated, tell_bot_schedule_updated),
+    "turn.diagnose": Action(TurnDiagnose, diagnose_crash),
     "turn.resume": Action(TurnResume, resume_turn),
 }

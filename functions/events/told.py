@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.events.data import NamedData
+from shared.analysis.masking import masked, masked_value
 from shared.bots.bounded import bounded, cut_line
 from shared.bots.facts import FactKind
 
@@ -28,8 +29,8 @@ class Told:
 
 
 def kept(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What is kept of an object."""
-    return dict(bounded(dict(value))) if value else {}
+    """What is kept of an object: bounded, and no credential in it that can be told by its looks or name."""
+    return dict(masked_value(bounded(dict(value)))) if value else {}
 
 
 def text_of(value: Any) -> str:
@@ -37,7 +38,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict):
         found = next((value[name] for name in _TEXT_MEMBERS if isinstance(value.get(name), str)), None)
         value = found if found is not None else str(bounded(value, 1000))
-    return "" if value is None else cut_line(str(value).strip(), _MOST_ERROR)
+    return "" if value is None else masked(cut_line(str(value).strip(), _MOST_ERROR))
 
 
 def last_lines(value: Any) -> list[str]:
@@ -49,4 +50,4 @@ def last_lines(value: Any) -> list[str]:
     if isinstance(value, str):
         # A text's end is what counts, however long it is.
         lines = [line.rstrip() for line in value[-MOST_LINES * _MOST_LINE :].splitlines()]
-    return [cut_line(line, _MOST_LINE) for line in lines if line][-MOST_LINES:]
+    return [masked(cut_line(line, _MOST_LINE)) for line in lines if line][-MOST_LINES:]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.agent.tokens import json_text
+from shared.bots.crash_message import is_crash_message, without_bots_words
 from shared.turn import Turn
 
 _ASKED = 4_000
@@ -60,11 +61,16 @@ def digest(turn: Turn) -> TurnDigest:
     )
     return TurnDigest(
         number=turn.number,
-        asked=cut_middle(turn.request.message, _ASKED),
+        asked=_asked(turn.request.message),
         deeds=deeds,
         answered=cut_middle(turn.response, _ANSWERED),
         ending=turn.status,
     )
+
+
+def _asked(message: str) -> str:
+    """What was asked; of a crash's message not the log, which the notes would take for the user's words."""
+    return without_bots_words(message) if is_crash_message(message) else cut_middle(message, _ASKED)
 
 
 def cut_middle(text: str, length: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from shared.agent.automatic import offered
 from shared.agent.calls import calls_used, open_calls
 from shared.agent.feed import TurnFeed
 from shared.agent.outcomes import WORTH_A_RETRY, notice_for
@@ -80,7 +81,8 @@ class TurnRun:
 
     async def _converse(self) -> None:
         """Goes on from what is recorded: open calls, then the model, until it answers or the user must."""
-        specs = await self._parts.tools.catalogue() if self.record.turn.request.enable_tools else ()
+        request = self.record.turn.request
+        specs = offered(await self._parts.tools.catalogue(), request) if request.enable_tools else ()
         while True:
             if open_calls(self.record.turn):
                 if not await self._tools.run(specs):

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+from shared.agent.automatic import NOT_OFFERED, may_call
 from shared.agent.calls import DENIED, LIMIT, asked_of, calls_used, decision_on, open_calls, repeated
 from shared.agent.feed import TurnFeed
 from shared.agent.parts import TurnParts
@@ -40,6 +41,8 @@ class ToolRound:
                 for index, call in enumerate(open_calls(turn)):
                     if index >= budget:
                         group.create_task(self._record_result(_refused(call, LIMIT)))
+                    elif not may_call(call, specs, turn.request):
+                        group.create_task(self._record_result(_refused(call, NOT_OFFERED)))
                     elif call.name not in need_yes:
                         group.create_task(self._run(call, None))
                     elif (decision := decision_on(turn, call.id, self._parts.clock())) is None:

@@ -57,7 +57,7 @@ class ContextEvidence:
         self._sessions = sessions
 
     async def of(self, *, session: SessionKey) -> dict[str, Known]:
-        found = (await self._sessions.load_session(key=session)).context.get("bots")
+        found = (await self._sessions.load_session(key=session)).whole_context.get("bots")
         if not isinstance(found, dict):
             return {}
         read = {bot_id: _known(item) for bot_id, item in found.items() if isinstance(item, dict)}

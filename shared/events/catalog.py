@@ -26,6 +26,7 @@ KINDS: tuple[EventKind, ...] = (
     EventKind(type="ai.artifact.created", audience="subscribers", tells="a file has a new version"),
     EventKind(type="ai.bot.deployed", audience="both", tells="the platform has a bot of a session"),
     EventKind(type="ai.turn.completed", audience="subscribers", tells="a turn has ended, however it did"),
+    EventKind(type="turn.diagnose", audience="agent", tells="a bot crashed whose user wants it diagnosed"),
     EventKind(type="turn.resume", audience="agent", tells="a turn was left by its instance and is to go on"),
 )
 _FOR_AGENT = frozenset(kind.type for kind in KINDS if kind.audience == "agent")

@@ -42,6 +42,16 @@ class RecordedEvent:
     data: dict[str, Any] = field(hash=False)
 
 
+class BotHistory(Protocol):
+    """What is read of a bot's past."""
+
+    async def bot_history(
+        self, *, user_id: str, bot_id: str, limit: int, cursor: str | None
+    ) -> Page[RecordedEvent]:
+        """See `BotEvents`."""
+        ...
+
+
 class BotEvents(Protocol):
     """Events about bots and their sessions."""
 

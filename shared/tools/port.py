@@ -33,6 +33,7 @@ from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolResult, ToolSpec
 from shared.sandbox.port import Sandbox
 from shared.searching.port import WebSearch
+from shared.sessions.inbound_port import BotHistory
 from shared.sessions.outbox_port import EventOutbox
 from shared.settings import Settings
 from shared.shared_cache import SharedCache
@@ -78,7 +79,7 @@ class ToolServices:
     `outbox` None that events cannot be stored, `approvals` None that no tool that needs a yes can run,
     `shared_cache` None that what tools read in public is not shared between instances, `deployer` and
     `instances` None that nothing can be deployed, `sandbox` None that no bot is run, `verifier` None that
-    none can be verified.
+    none can be verified, `history` None that no events of bots are kept.
     """
 
     artifacts: Artifacts
@@ -94,6 +95,7 @@ class ToolServices:
     instances: Instances | None = None
     sandbox: Sandbox | None = None
     verifier: SessionVerifier | None = None
+    history: BotHistory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

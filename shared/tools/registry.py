@@ -9,6 +9,7 @@ def _load() -> tuple[Tool, ...]:
     from shared.tools.analyze_code import analyze_code
     from shared.tools.analyze_market import analyze_market
     from shared.tools.backtest_bot import backtest_bot
+    from shared.tools.bot_history import bot_history
     from shared.tools.browse_web import browse_web
     from shared.tools.create_bot_template import create_bot_template
     from shared.tools.deploy_bot import deploy_bot
@@ -40,6 +41,7 @@ def _load() -> tuple[Tool, ...]:
         verify_bot,
         deploy_bot,
         suggest_bot,
+        bot_history,
     )
 
 

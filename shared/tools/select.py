@@ -8,6 +8,7 @@ from shared.approvals import ApprovalSigner
 from shared.artifacts.port import Artifacts
 from shared.clock import utc_now
 from shared.sandbox.port import Sandbox
+from shared.sessions.inbound_port import BotHistory
 from shared.sessions.outbox_port import EventOutbox
 from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
@@ -32,6 +33,7 @@ def open_tools(
     instances: Instances | None = None,
     sandbox: Sandbox | None = None,
     verifier: SessionVerifier | None = None,
+    history: BotHistory | None = None,
 ) -> ToolRunner:
     """The tools in this process; without a search service there is no search_web."""
     from shared.browsing.resolver import SystemResolver
@@ -53,6 +55,7 @@ def open_tools(
         instances=instances,
         sandbox=sandbox,
         verifier=verifier,
+        history=history,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
     return LocalToolRunner(tools=tools, services=services)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from shared.bots.crash_message import is_crash_message
 from shared.messages import Message, ToolCall, ToolFault, ToolResult
 
 # Our own questions; the answer to one completes the request that it was asked about.
@@ -113,10 +114,18 @@ class Conversation:
         done = [item for item in _pairs(self.earlier) if item.call.name == "deploy_bot" and item.ok]
         return tuple(item.value for item in reversed(done))
 
+    @property
+    def last_words(self) -> str:
+        """What was said last before the user's message."""
+        last = self.earlier[-1] if self.earlier else None
+        return last.text if last is not None and last.role == "assistant" else ""
+
     @cached_property
     def stated_before(self) -> tuple[str, ...]:
         """What the user said in earlier turns, oldest first."""
-        return tuple(message.text for message in self.earlier if message.role == "user")
+        said = (message.text for message in self.earlier if message.role == "user")
+        # A crash's message is none of the user's: a bot's words are in it.
+        return tuple(text for text in said if not is_crash_message(text))
 
     @cached_property
     def pending_requests(self) -> tuple[str, ...]:
@@ -125,7 +134,7 @@ class Conversation:
         asked = False
         for message in reversed(self.earlier):
             if message.role == "user":
-                if not asked:
+                if not asked or is_crash_message(message.text):
                     break
                 requests.insert(0, message.text)
                 asked = False

@@ -28,6 +28,8 @@ class Intent(StrEnum):
     RUN = "run"
     STOP = "stop"
     RUNS = "runs"
+    REPORT = "report"
+    DIAGNOSE = "diagnose"
     LIST_FILES = "list_files"
     SHOW_FILE = "show_file"
     SAVE_FILE = "save_file"
@@ -44,7 +46,8 @@ class Intent(StrEnum):
 class Situation:
     """What is known beside the words.
 
-    The session's bot, whether one is deployed, our last question, what the message would change.
+    The session's bot, whether one is deployed, our last question, what the message would change, whether
+    events have told of bots and of one that the message names.
     """
 
     has_bot: bool = False
@@ -52,6 +55,8 @@ class Situation:
     asked_strategy: bool = False
     has_details: bool = False
     names_other_strategy: bool = False
+    has_heard: bool = False
+    names_heard: bool = False
 
 
 _FURTHER = {Intent.BACKTEST: words.BACKTEST, Intent.DEPLOY: words.DEPLOY, Intent.VERIFY: words.VERIFY}
@@ -66,7 +71,7 @@ def classify(utterance: Utterance, situation: Situation) -> Intent:
     """The intent of the message."""
     full = utterance.canonical
     text = bare_request(full)
-    for rule in (_small_talk, _attachments, _instances, _questions, _commands, _bots):
+    for rule in (_small_talk, _past, _attachments, _instances, _questions, _commands, _bots):
         intent = rule(utterance, full if rule is _small_talk else text, situation)
         if intent is not None:
             return intent
@@ -85,6 +90,19 @@ def _small_talk(utterance: Utterance, text: str, situation: Situation) -> Intent
     if words.ADVICE.search(text) and not words.BUILD.search(text):
         return Intent.ADVICE
     return Intent.HELP if words.HELP.search(text) and not words.BUILD.search(bare_request(text)) else None
+
+
+def _past(utterance: Utterance, text: str, situation: Situation) -> Intent | None:
+    """What is asked of what a bot has done."""
+    if utterance.snippets or words.BUILD.search(text):
+        return None
+    is_named = situation.names_heard or words.MY_BOT.search(text) is not None
+    if words.WHY_CRASHED.search(text) and (is_named or situation.has_heard):
+        return Intent.DIAGNOSE
+    if words.DID_WELL.search(text) or (is_named and words.DID.search(text) and words.WHEN.search(text)):
+        return Intent.REPORT
+    is_about_it = is_named or words.WHEN.search(text) is not None or text.startswith("any ")
+    return Intent.REPORT if situation.has_heard and is_about_it and words.DID.search(text) else None
 
 
 def _attachments(utterance: Utterance, text: str, situation: Situation) -> Intent | None:

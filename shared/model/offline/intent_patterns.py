@@ -146,6 +146,44 @@ RUNS = re.compile(
     rf"\b(?:is|are|does|did|has) {_ITS} (?:\w+ )?(?:running|run|started?|alive|live|up|stopped)\b"
     rf"|\bstatus of {_ITS}\b|\bhow is {_ITS} (?:doing|running)\b"
 )
+# Of what a bot has done, as events tell it.
+MY_BOT = re.compile(
+    r"\b(?:it|my|the|our|this|that|your) ?(?:[\w-]{1,30} ){0,2}?(?:bots?|strategy)\b|\b(?:it|they)\b"
+)
+WHEN = re.compile(
+    r"\b(?:last night|overnight|over night|yesterday|today|this (?:morning|afternoon|evening|week)"
+    r"|(?:last|past) (?:\d{1,4} )?(?:minutes?|hours?|days?|weeks?|months?|run|execution)"
+    r"|(?:since|on) (?:last )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|during the night"
+    r"|so far|lately|recently)\b"
+)
+DID = re.compile(
+    r"\bhow (?:did|does|has|have|is|are|was|were)\b|\bwhat (?:did|has|have|happened)\b"
+    r"|\bwhat's (?:new|happening)\b"
+    r"|\b(?:did|has|have|is|are|was|were)\b[^.;!?\n]{0,40}\b(?:run|ran|trade[ds]?"
+    r"|crash(?:ed)?|fail(?:ed)?|work(?:ed)?"
+    r"|earn(?:ed)?|make|made|lose|lost|errors?|ok|okay|fine)\b"
+    r"|\b(?:any|show|tell|list)\b[^.;!?\n]{0,30}\b(?:errors?|runs?|crash(?:es)?|failures?"
+    r"|executions?|history)\b"
+    r"|\bresults? of\b"
+)
+# Said of nothing else.
+DID_WELL = re.compile(
+    r"\bhow (?:did|has|have) (?:my|the|our) (?:[\w-]{1,30} ){0,2}?bots? (?:do|done|doing|go"
+    r"|gone|been|behave|run|fare)\b"
+    r"|\bhow (?:was|were|is|are) (?:my|the|our) (?:[\w-]{1,30} ){0,2}?bots? (?:last night"
+    r"|overnight|today|yesterday|doing)\b"
+    r"|\bwhat (?:did|has|have) (?:my|the|our) (?:[\w-]{1,30} ){0,2}?bots? (?:do|done|been doing)\b"
+    r"|\b(?:history|runs|executions) of (?:my|the|our) (?:[\w-]{1,30} ){0,2}?bots?\b"
+    r"|\b(?:the|its) (?:last|latest|newest) run\b"
+)
+WHY_CRASHED = re.compile(
+    r"\bdiagnos\w{1,4}\b|\bwhy (?:did|does|has|have|is|are"
+    r"|was)\b[^.;!?\n]{0,40}\b(?:crash\w{0,3}|fail\w{0,3}|break|broke"
+    r"|broken|stop(?:ped)?|die[ds]?|error\w{0,3})\b|\b(?:find|tell me|what is|what's"
+    r"|what was) (?:the |its )?(?:cause|reason)\b"
+    r"|\bwhat went wrong\b|\b(?:look into|investigate|debug|explain) (?:the |its |this "
+    r"|that )?(?:last )?(?:crash|failure|error)\b"
+)
 BROWSE = re.compile(
     r"\b(?:browse|open|visit|fetch|read|go to|load|get|look at|summari[sz]e|check out|scrape|download|see"
     r"|what does|what's on"

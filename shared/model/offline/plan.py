@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from shared.bots.crash_message import LEAD, is_crash_message
 from shared.model.offline.conversation import Conversation
 from shared.model.offline.intent import Intent, Situation, agrees, bare_request, classify
 from shared.model.offline.plan_answer import (
@@ -20,13 +22,16 @@ from shared.model.offline.plan_answer import (
 from shared.model.offline.plan_build import build_bot
 from shared.model.offline.plan_change import change_bot
 from shared.model.offline.plan_code import analyze_code
+from shared.model.offline.plan_diagnose import diagnose
 from shared.model.offline.plan_documentation import list_documentation, search_documentation
 from shared.model.offline.plan_files import list_files, save_file, show_file
 from shared.model.offline.plan_market import analyze_market
 from shared.model.offline.plan_prove import backtest_bot, deploy_bot, verify_bot
+from shared.model.offline.plan_report import OFFER, report_bots
 from shared.model.offline.plan_run import run_bot, stop_bot, tell_status
 from shared.model.offline.plan_web import browse
 from shared.model.offline.reply import Reply, paragraphs
+from shared.model.offline.session_context import bots_in, context_in, named_bots
 from shared.model.offline.task import Task
 from shared.model.offline.toolbox import Toolbox
 from shared.model.offline.utterance import Utterance, read_utterance
@@ -58,6 +63,8 @@ PLANS: dict[Intent, Plan] = {
     Intent.RUN: run_bot,
     Intent.STOP: stop_bot,
     Intent.RUNS: tell_status,
+    Intent.REPORT: report_bots,
+    Intent.DIAGNOSE: diagnose,
     Intent.LIST_FILES: list_files,
     Intent.SHOW_FILE: show_file,
     Intent.SAVE_FILE: save_file,
@@ -75,15 +82,17 @@ def next_reply(request: ModelRequest) -> Reply:
     """What the planner says and calls next; the same request gives the same reply."""
     conversation = Conversation(request.messages)
     allowed = request.allow_tools and conversation.rounds < _MOST_ROUNDS
-    task = _task(conversation, Toolbox(request.tools, allowed=allowed))
+    task = _task(conversation, Toolbox(request.tools, allowed=allowed), context_in(request.system))
     reply = PLANS[task.intent](task)
     if not conversation.is_first_answer:
         return reply
     return Reply(paragraphs(INTRODUCTION, reply.text), reply.calls)
 
 
-def _task(conversation: Conversation, tools: Toolbox) -> Task:
-    utterance = read_utterance(conversation.text)
+def _task(conversation: Conversation, tools: Toolbox, context: dict[str, Any]) -> Task:
+    is_crash = is_crash_message(conversation.text)
+    # Of a crash's message nothing else is read: what follows in it are a bot's words.
+    utterance = read_utterance(LEAD if is_crash else conversation.text)
     bot = conversation.bot
     wish = read_wish(utterance, bot.strategy if bot else None)
     pending = conversation.pending_requests
@@ -95,8 +104,12 @@ def _task(conversation: Conversation, tools: Toolbox) -> Task:
             asked_strategy=bool(pending),
             has_details=bool(set(wish.parameters) - {"symbol"} or wish.name or wish.bot_type),
             names_other_strategy=bot is not None and wish.strategy is not None,
+            has_heard=bool(context.get("recent_execution") or context.get("bots")),
+            names_heard=bool(named_bots(conversation.text, bots_in(context))),
         ),
     )
+    if is_crash or (agrees(utterance.canonical) and OFFER in conversation.last_words):
+        intent = Intent.DIAGNOSE
     if pending and _answers(intent, utterance.canonical) and not _begins_anew(intent, wish, pending):
         intent, wish = Intent.BUILD, _completed(pending, utterance)
     elif intent is Intent.BUILD and bot is not None:
@@ -108,6 +121,7 @@ def _task(conversation: Conversation, tools: Toolbox) -> Task:
         wish=wish,
         conversation=conversation,
         tools=tools,
+        context=context,
     )
 
 

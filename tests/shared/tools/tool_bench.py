@@ -79,7 +79,12 @@ async def tool_bench(folder: Path, sqlite_url: str, tools: tuple[Tool, ...]) -> 
         objects = LocalObjectStore(folder / "artifacts")
         artifacts = ArtifactLibrary(objects=objects, index=store, clock=utc_now, new_id=new_id)
         services = ToolServices(
-            artifacts=artifacts, settings=settings, resolver=NoHosts(), clock=utc_now, outbox=store
+            artifacts=artifacts,
+            settings=settings,
+            resolver=NoHosts(),
+            clock=utc_now,
+            outbox=store,
+            history=store,
         )
         runner = LocalToolRunner(tools=tools, services=services)
         yield ToolBench(session=session, store=store, artifacts=artifacts, runner=runner)
