@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from functions.events.addressing import Addressing
+from functions.events.crashes import CrashDesk
 from functions.events.intake import Intake, Taken
 from functions.events.late_bots import LateBots
 from functions.events.letters import received_value
@@ -26,7 +27,13 @@ class Process:
 
     def __init__(self, store: SqlStore, delays: Sequence[float] = ()) -> None:
         addressing = Addressing(store, is_local=False, default_user="nobody")
-        self.intake = Intake(store=store, addressing=addressing, clock=utc_now, observe=lambda *_: None)
+        self.intake = Intake(
+            store=store,
+            addressing=addressing,
+            crashes=CrashDesk(sessions=store, outbox=store),
+            clock=utc_now,
+            observe=lambda *_: None,
+        )
         self.late = LateBots(store=store, intake=self.intake, bots=addressing.bots, delays=delays)
 
     async def post(self, event_id: str, bot_id: str = "b") -> str:

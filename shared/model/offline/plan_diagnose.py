@@ -19,7 +19,8 @@ from shared.model.offline.plan_report import FAILED, HISTORY, meant_bots
 from shared.model.offline.recover import SCHEMA_FILE
 from shared.model.offline.reply import Reply, paragraphs, quoted
 from shared.model.offline.task import Task
-from shared.model.offline.wording import describe_analysis, facts
+from shared.model.offline.verdicts import describe_verification
+from shared.model.offline.wording import describe_analysis
 
 _MOST_CHARS = 20_000
 _MOST_LOG = 1_600
@@ -231,7 +232,7 @@ def _saved(edited: Done) -> str:
 def _checked(done: Done) -> str:
     if done.call.name == "analyze_code":
         return describe_analysis(done.value)
-    return paragraphs("The verification reports:", facts(done.value) or "no plain values.")
+    return describe_verification(done)
 
 
 def _headline(crash: Crash, trace: Trace) -> str:

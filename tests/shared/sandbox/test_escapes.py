@@ -56,7 +56,7 @@ async def test_what_a_bot_needs_works_and_nothing_of_the_environment_is_there(ru
     assert (told["asyncio"], told["data"], told["time zone"]) == (7, "time,close\n", "Europe/Berlin")
     # Bubblewrap names the folder it starts in.
     assert set(told["names"]) - {"PWD"} == {
-        *runtimes.view_of("python", SandboxLimits(), Path("/none")).environment,
+        *runtimes.view_of("python", SandboxLimits(), {}).environment,
         "BOT_ID",
         "OUT_DIR",
     }
