@@ -32,9 +32,9 @@ migrate: setup
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
-# What kills, stops and fills things for minutes; the quick ones of the same folder are in `test`.
+# What kills, stops and fills things for minutes, and many bots of each strategy; the quick ones are in `test`.
 test-faults: setup
-	$(BIN)/python -m pytest -n 4 --dist load -m long tests/faults
+	$(BIN)/python -m pytest -n 4 --dist load -m long tests/faults tests/shared/tools/test_create_bot_template_property.py
 
 check: setup
 	$(BIN)/ruff format --check .

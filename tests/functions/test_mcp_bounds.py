@@ -105,6 +105,10 @@ def test_a_schema_keeps_what_a_caller_needs() -> None:
             "either": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}], "default": None},
             "flag": {"type": "boolean", "default": False},
             "items": {"type": "array", "items": {"$ref": "#/$defs/Item"}, "minItems": 1},
+            "lists": {
+                "type": "string",
+                "description": "by name (a wrong one is answered with all). " + "x, " * 99,
+            },
             "free": {"type": "object", "additionalProperties": {"type": "string", "title": "X"}},
         },
         "$defs": {"Item": {"type": "object", "properties": {"examples": {"type": "string"}}}},
@@ -115,13 +119,16 @@ def test_a_schema_keeps_what_a_caller_needs() -> None:
     assert compact(schema) == {
         "properties": {
             "title": {"type": "string"},
-            "size": {"type": "integer", "maximum": 9, "description": "how many"},
+            "size": {"type": "integer", "description": "how many"},
             "either": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
-            "flag": {"type": "boolean", "default": False},
-            "items": {"type": "array", "items": {"$ref": "#/$defs/Item"}},
+            "flag": {"type": "boolean"},
+            "items": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"examples": {"type": "string"}}},
+            },
+            "lists": {"type": "string", "description": "by name (a wrong one is answered with all)"},
             "free": {"type": "object", "additionalProperties": {"type": "string"}},
         },
-        "$defs": {"Item": {"type": "object", "properties": {"examples": {"type": "string"}}}},
         "required": ["title"],
         "type": "object",
     }

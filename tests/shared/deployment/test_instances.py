@@ -85,7 +85,7 @@ class InstanceRig(Rig):
 async def deployed(store: SqlStore, platform: Platform, files: dict[str, bytes]) -> InstanceRig:
     rig = InstanceRig(store, SetClock(), platform)
     await rig.save(files)
-    await rig.deploy(Order(session=KEY, call_id="deployed"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="deployed"))
     return rig
 
 
@@ -190,7 +190,7 @@ async def test_an_older_version_has_the_schema_that_it_was_deployed_with(rig: In
     # Not deployed: the version of before is what the newest instance is of.
     await rig.do(call_id="old", config={"anything": 1})
     assert rig.platform.times("version") == 1
-    await rig.deploy(Order(session=KEY, call_id="newer"))
+    await rig.deploy(Order(unverified=True, session=KEY, call_id="newer"))
     with pytest.raises(InstanceInvalidError, match=r"config\.anything: is no field of the bot"):
         await rig.do(config={"anything": 1})
     await rig.do(call_id="old again", version="1.2.3", config={"anything": 1})
@@ -257,7 +257,7 @@ async def test_an_instance_moves_to_a_newer_version_but_not_over_a_major_one(rig
     made = await rig.do()
     for number, call in (("1.3.0", "minor"), ("2.0.0", "major")):
         await rig.save(with_config("1.2.3", number))
-        await rig.deploy(Order(session=KEY, call_id=call))
+        await rig.deploy(Order(unverified=True, session=KEY, call_id=call))
     change = replace(START, act="change", bot_id=made.bot_id)
     assert (await rig.do(change, call_id="c1", version="1.3.0")).version == "1.3.0"
     with pytest.raises(InstanceInvalidError, match=r"version: 1\.3\.0 cannot become 2\.0\.0"):

@@ -24,8 +24,8 @@ from shared.tools.templates.fields import as_json
 from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters, write_symbol
 from shared.tools.templates.render import NAME_PATTERN, Bot, bot_name, derived_name, render_bot
 
-# Bots of quotes and of several markets bring more tests, each of which costs more.
-SETS = {"one": 20, "quotes": 8, "several": 8}
+# All 20 are drawn in `make test-faults`: each bot runs whole, with its tests.
+FEW, ALL = 4, 20
 ODD_SYMBOLS = [
     "BTC/USDT",
     "btc-usd",
@@ -204,12 +204,13 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
+@pytest.mark.parametrize("sets", [FEW, pytest.param(ALL, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.name)
-def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_path: Path) -> None:
+def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, sets: int, tmp_path: Path) -> None:
     folders: list[str] = []
 
     @settings(
-        max_examples=SETS[strategy.form],
+        max_examples=sets,
         derandomize=True,
         deadline=None,
         database=None,
@@ -228,14 +229,14 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_p
         folders.append(str(folder))
 
     build()
-    assert len(folders) == SETS[strategy.form]
+    assert len(folders) == sets
     for folder in folders:
         check_quality(Path(folder))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(FORKS), *folders],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=True,
     )
     for outcome in map(json.loads, done.stdout.splitlines()):
