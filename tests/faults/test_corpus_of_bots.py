@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from shared.clock import utc_now
 from shared.sandbox.select import ChosenSandbox
 from shared.tools.create_bot_template import _read_parameters
-from shared.tools.templates.catalog import STRATEGIES
+from shared.tools.templates.catalog import STRATEGIES, BotType, Language
 from shared.tools.templates.render import Bot, render_bot
 from shared.verification.select import open_verifier
 from tests.shared.verification.bad_bots import BAD, GOOD, Bad
@@ -29,11 +31,19 @@ async def test_a_clean_twin_passes(sandbox: ChosenSandbox, name: str) -> None:
     await check_clean(sandbox, name)
 
 
+@pytest.mark.parametrize("bot_type", get_args(BotType))
+@pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize("name", STRATEGIES)
-async def test_a_template_passes(sandbox: ChosenSandbox, name: str) -> None:
+async def test_a_template_passes(
+    sandbox: ChosenSandbox, name: str, language: Language, bot_type: BotType
+) -> None:
     strategy = STRATEGIES[name]
     bot = Bot(
-        name="a-template", strategy=strategy, parameters=_read_parameters(strategy, {}), bot_type="scheduled"
+        name="a-template",
+        strategy=strategy,
+        parameters=_read_parameters(strategy, {}),
+        bot_type=bot_type,
+        language=language,
     )
     done = (await open_verifier(sandbox, clock=utc_now).verify(render_bot(bot))).verification
     assert done.verdict != "rejected", done.form()
