@@ -30,7 +30,7 @@ migrate: setup
 	$(BIN)/python -m shared.sessions.migrate
 
 test: setup
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 # What kills, stops and fills things for minutes, and many bots of each strategy; the quick ones are in `test`.
 test-faults: setup

@@ -83,7 +83,7 @@ async def analyze_market(
         Field(description="such as BTC/USDT; with artifact a label"),
     ] = None,
     timeframe: Annotated[str | None, Field(description="such as 15m, 4h, 1d; default 1h")] = None,
-    exchange: Annotated[str, Field(description="such as kraken, coinbase, okx")] = "binance",
+    exchange: Annotated[str, Field(description="such as okx")] = "binance",
     days: Annotated[
         int | None,
         Field(description="days to look back; default 300 candles", ge=1, le=MAX_DAYS),

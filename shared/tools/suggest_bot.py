@@ -43,9 +43,10 @@ async def suggest_bot(
     symbol: Annotated[str | None, Field(description="such as BTC/USDT", max_length=32)] = None,
     reason: Annotated[str | None, Field(description="why now, for this user", max_length=1000)] = None,
 ) -> Suggested:
-    """Suggests a bot to the user on the platform: stores an ai.bot.suggestion event for publishing.
+    """Suggests a bot to the user on the platform.
 
-    Use it for an idea the user has not asked to be built; it builds nothing and saves no file.
+    It stores an ai.bot.suggestion event for publishing. Use it for an idea the user has not asked to be
+    built; it builds nothing and saves no file.
     """
     session = context.require_session()
     outbox = context.services.outbox

@@ -167,6 +167,7 @@ def test_the_user_deploys_by_himself(placed: tuple[Agent, Platform]) -> None:
             "success": True,
             "bot_id": bot["id"],
             "deployment_url": f"{platform.url}/custom-bots/bot-own/1.2.3",
+            "verification": "unverified",
         }
         again = client.post("/artifacts/deploy/own", headers={"Idempotency-Key": "k"})
         assert (again.status_code, again.json()) == (201, first.json())

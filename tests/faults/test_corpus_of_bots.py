@@ -18,7 +18,7 @@ from tests.shared.verification.test_bad_bots import check_clean, check_found, sa
 pytestmark = pytest.mark.long
 __all__ = ["sandbox"]
 # What a sample of four hundred generated candles may lack; it is no fault of the bot.
-_OF_THE_SAMPLE = {"few-trades", "one-trade", "costs", "over-fitting", "never-signals"}
+_OF_THE_SAMPLE = {"few-trades", "one-trade", "costs", "over-fitting", "never-signals", "survivorship"}
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)

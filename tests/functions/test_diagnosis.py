@@ -118,7 +118,8 @@ def test_the_offline_planner_patches_the_line_at_fault_and_checks_it(client: htt
     assert "`strategy.py:3`" in report
     assert "> ZeroDivisionError: division by zero" in report
     assert "+    return (total / size if size else 0)" in report
-    assert "quality score" in report
+    # The session holds one file of a bot, which is none as a whole.
+    assert "**Rejected**" in report
     assert "Nothing was deployed" in report
     versions = client.get(f"/artifacts/versions/{session}/strategy.py").json()
     assert [each["version"] for each in versions] == [2, 1]
@@ -144,7 +145,7 @@ def test_how_did_my_bot_do_last_night(client: httpx.Client) -> None:
     assert "diagnose it" in told
     why = client.post("/chat", json={"message": "diagnose it", "session_id": session}).json()
     assert "`strategy.py:3`" in why["response"]
-    assert why["artifacts"] == ["strategy.py"]
+    assert why["artifacts"] == ["strategy.py", "verification.json"]
 
 
 @pytest.mark.parametrize("switch", [None, False, "yes", {"on": True}])

@@ -78,8 +78,8 @@ def _described(spec: ToolSpec) -> Tool:
         input_schema=with_session(schema) if _takes_session(spec) else schema,
         annotations=ToolAnnotations(
             read_only_hint=hints.read_only,
-            # MCP gives these two no meaning for a tool that only reads.
-            destructive_hint=None if hints.read_only else hints.destructive or spec.requires_approval,
+            destructive_hint=hints.destructive or spec.requires_approval,
+            # MCP gives it no meaning for a tool that only reads.
             idempotent_hint=None if hints.read_only else hints.idempotent,
             open_world_hint=hints.open_world,
         ),

@@ -129,7 +129,7 @@ def test_verification_comes_first_and_gives_way_when_it_cannot_run(answer: str, 
     told = asked.say("Why did my-rsi crash?")
     assert "verify_bot" in asked.names
     assert ("analyze_code" in asked.names) is checked
-    assert ("no sandbox here" if checked else "verified") in told
+    assert ("no sandbox here" if checked else "**Verified**") in told
 
 
 def test_a_file_that_is_not_what_ran_is_left_alone() -> None:
