@@ -13,11 +13,6 @@ from tests.servers.gemini import GeminiServer, gemini_server
 from tests.servers.postgres import PostgresServer, postgres_server
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Long ones run in `make test-faults` alone."""
-    config.addinivalue_line("markers", "long: takes too long for `make test`")
-
-
 @pytest.fixture(scope="module")
 def mortal_postgres() -> Iterator[PostgresServer]:
     """A Postgres server of the module's own, which its tests may crash."""
