@@ -34,7 +34,7 @@ test: setup
 
 # What kills, stops and fills things for minutes, and many bots of each strategy; the quick ones are in `test`.
 test-faults: setup
-	$(BIN)/python -m pytest -n 4 --dist load -m long tests/faults tests/shared/tools/test_create_bot_template_property.py
+	$(BIN)/python -m pytest -n 3 --dist load -m long tests/faults tests/shared/tools/test_create_bot_template_property.py
 
 check: setup
 	$(BIN)/ruff format --check .
