@@ -163,15 +163,16 @@ async def test_cancelled_run_leaves_no_process(sandbox: LocalSandbox) -> None:
 
 
 async def test_a_sandbox_that_closes_ends_what_runs(sandbox: LocalSandbox) -> None:
+    marker = f"marker-{id(sandbox)}"
     job = SandboxJob(
         runtime="python",
         files={"main.py": b"import time\ntime.sleep(600)"},
-        arguments=("main.py", "closing"),
+        arguments=("main.py", marker),
         limits=SandboxLimits(wall_seconds=600),
     )
     task = asyncio.create_task(sandbox.run(job=job))
     async with asyncio.timeout(30):
-        while not _running("closing"):
+        while not _running(marker):
             await asyncio.sleep(0.01)
         await sandbox.close()
         assert (await task).exit_code == -9
