@@ -1,0 +1,14 @@
+variable "project" {
+  description = "The project's id."
+  type        = string
+}
+
+variable "region" {
+  description = "The functions' region."
+  type        = string
+}
+
+variable "name" {
+  description = "What the names begin with."
+  type        = string
+}
