@@ -8,7 +8,9 @@ from pathlib import Path
 from infra.checks.configuration import Configuration, read_configuration
 from infra.checks.formatting import check_format
 from infra.checks.hcl.planning import Plan
+from infra.checks.policy import check_policy
 from infra.checks.problem import ConfigurationProblem, Problem
+from infra.checks.promises import check_promises
 from infra.checks.references import check_references
 from infra.checks.repository import REPOSITORY
 from infra.checks.schema import check_names, check_types
@@ -37,6 +39,8 @@ def _problems(configuration: Configuration) -> Iterator[Problem]:
 def _planned(plan: Plan) -> Iterator[Problem]:
     yield from plan.problems
     yield from check_types(plan, schema())
+    yield from check_policy(plan)
+    yield from check_promises(plan)
 
 
 def _unplanned(configuration: Configuration) -> Iterator[Problem]:

@@ -27,7 +27,9 @@ PROVIDERS = {"google": "provider-google", "random": "provider-random", "archive"
 
 _INTERFACE = re.compile(r"export interface (\w+)[^{]*\{(.*?)\n\}", re.S)
 _PROPERTY = re.compile(
-    r"/docs/(?:resources|data-sources)/\w+#(\w+) [^}]*\}(?:(?!\*/).)*\*/\s+readonly \w+(\??): ((?:\{.*?\}|[^;{])+);", re.S
+    r"/docs/(?:resources|data-sources)/\w+#(\w+) [^}]*\}(?:(?!\*/).)*\*/"
+    r"\s+readonly \w+(\??): ((?:\{.*?\}|[^;{])+);",
+    re.S,
 )
 _CLASS = re.compile(r"\nclass (\w+) extends cdktf\.\w+ \{(.*?)\n\}", re.S)
 _READ = re.compile(r"""return this\.get\w+Attribute\('(\w+)'\)|= new (\w+)\(this, "(\w+)\"""")

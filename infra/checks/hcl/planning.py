@@ -18,7 +18,7 @@ from infra.checks.hcl.parsing import parse_file
 from infra.checks.hcl.sections import META, Reader
 from infra.checks.hcl.syntax import Block, Literal
 from infra.checks.hcl.types import TypeMismatch, converted
-from infra.checks.hcl.values import Section, Unknown, Value
+from infra.checks.hcl.values import Section, Unknown, Value, path_of, text_of
 from infra.checks.problem import ConfigurationProblem, Problem
 
 
@@ -34,8 +34,9 @@ class Instance:
 
 @dataclass(slots=True)
 class Plan:
-    """All that would be made, and what is wrong with it."""
+    """All that would be made of some values of the root's variables, and what is wrong with it."""
 
+    given: dict[str, Value] = field(default_factory=dict)
     instances: list[Instance] = field(default_factory=list)
     outputs: dict[str, Value] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -44,10 +45,18 @@ class Plan:
         """The instances of some types."""
         return [instance for instance in self.instances if instance.type in types]
 
+    def named_by(self, reference: Value) -> Instance | None:
+        """The instance that a reference is to, by its address and whatever of it is named."""
+        path = path_of(Unknown(text_of(reference)))
+        found = [
+            each for each in self.instances if path.startswith(f"{each.address}.") or path == each.address
+        ]
+        return found[0] if found else None
+
 
 def plan(folder: Path, modules: dict[Path, ModuleFiles], given: dict[str, Value]) -> Plan:
     """What a folder would make with some values of its variables; `modules` are it and those it calls."""
-    made = Plan()
+    made = Plan(given)
     module = _Module(
         made,
         modules,

@@ -1,0 +1,1 @@
+"""What the agent's code asks of where it runs, read from the code itself."""

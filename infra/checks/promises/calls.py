@@ -1,0 +1,102 @@
+"""Who calls a function by itself, Pub/Sub and the scheduler, calls a route that is there and is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from infra.checks.code.opened import calls
+from infra.checks.code.routes import routes, serves
+from infra.checks.hcl.planning import Instance, Plan
+from infra.checks.hcl.values import Value, text_of
+from infra.checks.policy.rule import inner
+from infra.checks.problem import Problem
+from infra.checks.promises.deployed import Deployed, Functions, principal
+
+# What has to be called from outside: an instance stands still between requests.
+_SCHEDULED = {"events": "/events/publish", "artifacts": "/artifacts/retention", "nats_bridge": "/nats/pull"}
+
+
+def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
+    """Calls that come to no route, or are not let in, and routes that nobody calls."""
+    for job in plan.of_type("google_cloud_scheduler_job"):
+        target = inner(job.values, "http_target")
+        yield from _call(plan, functions, job, target, text_of(inner(target, "uri")))
+    for push in plan.of_type("google_pubsub_subscription"):
+        if "push_config" in push.values:
+            config = inner(push.values, "push_config")
+            yield from _call(plan, functions, push, config, text_of(inner(config, "push_endpoint")))
+    yield from _scheduled(plan, functions)
+    yield from _open_to_users(plan, functions)
+
+
+def _call(plan: Plan, functions: Functions, caller: Instance, call: Value, address: str) -> Iterator[Problem]:
+    audience, account = (
+        inner(call, "oidc_token", "audience"),
+        inner(call, "oidc_token", "service_account_email"),
+    )
+    url = urlsplit(address)
+    method = inner(call, "http_method") or "POST"
+    called = next((each for each in functions.values() if audience in audiences(each)), None)
+    if called is None:
+        yield Problem(caller.where, f"{caller.address}: no function has the audience {audience}")
+        return
+    if not address.startswith(f"{audience}/"):
+        yield Problem(caller.where, f"{caller.address}: {address} is not of the audience {audience}")
+    path = url.path if url.scheme else ""
+    if not serves(called.target, method, path):
+        yield Problem(caller.where, f"{caller.address}: {called.target} does not serve {method} {path}")
+    if principal(account) not in {principal(each) for each in accounts(called)}:
+        yield Problem(
+            caller.where, f"{caller.address}: SERVICE_ACCOUNTS of {called.target} lacks its account"
+        )
+    if not _may_invoke(plan, called, account):
+        yield Problem(caller.where, f"{caller.address}: its account may not invoke {called.target}")
+
+
+def audiences(function: Deployed) -> list[str]:
+    """The audiences of tokens that a function takes."""
+    return text_of(function.variables.get("SERVICE_AUDIENCE", "")).split(",")
+
+
+def accounts(function: Deployed) -> list[str]:
+    """The accounts that may call a function as a service."""
+    return text_of(function.variables.get("SERVICE_ACCOUNTS", "")).split(",")
+
+
+def invokers(plan: Plan, function: Deployed) -> set[str]:
+    """Whom Cloud Run lets through to a function."""
+    return {
+        principal(grant.values.get("member"))
+        for grant in plan.of_type(
+            "google_cloud_run_v2_service_iam_member", "google_cloud_run_service_iam_member"
+        )
+        if grant.values.get("role") == "roles/run.invoker"
+        and (grant.values.get("name") or grant.values.get("service")) == function.instance.values.get("name")
+    }
+
+
+def _may_invoke(plan: Plan, function: Deployed, account: Value) -> bool:
+    return bool({"allUsers", principal(account)} & invokers(plan, function))
+
+
+def _scheduled(plan: Plan, functions: Functions) -> Iterator[Problem]:
+    called = {
+        urlsplit(text_of(inner(job.values, "http_target", "uri"))).path
+        for job in plan.of_type("google_cloud_scheduler_job")
+    }
+    for target, path in _SCHEDULED.items():
+        needed = target in functions and (target != "nats_bridge" or functions[target].given("NATS_URL"))
+        if needed and path not in called:
+            yield functions[target].problem(f"no job calls {path}")
+
+
+def _open_to_users(plan: Plan, functions: Functions) -> Iterator[Problem]:
+    """Functions that check users themselves are open to them; Cloud Run checks the callers of the others."""
+    for target, function in functions.items():
+        public = "allUsers" in invokers(plan, function)
+        has_users = calls(target, "authenticator")
+        if public and not has_users:
+            yield function.problem("is open to everybody, and only services call it")
+        if has_users and not public and routes()[target]:
+            yield function.problem("users do not get through: their tokens are not Google's")
