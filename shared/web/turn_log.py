@@ -1,7 +1,7 @@
 """One log line a turn that has ended: figures for whoever cannot ask each process for its metrics.
 
-Alerts of the cloud count these lines (infra/terraform/modules/alerts/metrics.tf) by the message and the names of
-the fields.
+Alerts of the cloud count these lines by their message and the names of their fields
+(infra/terraform/modules/alerts/metrics.tf).
 """
 
 from __future__ import annotations
