@@ -78,6 +78,14 @@ locals {
     var.nats.credentials_file ? { NATS_CREDENTIALS_FILE = "${local.secret_folder}/nats-credentials/value" } : {},
   )
 
+  # OpenTelemetry's own names; without a collector nothing is traced. What a trace is sent with is a secret (secrets.tf).
+  tracing_environment = var.tracing.endpoint == "" ? {} : {
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.tracing.endpoint
+    OTEL_TRACES_EXPORTER        = "otlp"
+    OTEL_TRACES_SAMPLER         = "parentbased_traceidratio"
+    OTEL_TRACES_SAMPLER_ARG     = tostring(var.tracing.share)
+  }
+
   audiences = {
     for target, url in local.urls : target => target == "events" ? compact([url, var.events.eventarc_audience]) : [url]
   }
@@ -89,10 +97,9 @@ locals {
       contains(local.model_users, target) || contains(local.turn_runners, target) ? local.model_environment : {},
       contains(local.turn_runners, target) ? local.turn_environment : {},
       target == "nats_bridge" ? local.nats_environment : {},
-      {
-        SERVICE_ACCOUNTS = join(",", values(local.callers[target]))
-        SERVICE_AUDIENCE = join(",", local.audiences[target])
-      },
+      local.tracing_environment,
+      { SERVICE_AUDIENCE = join(",", local.audiences[target]) },
+      length(local.callers[target]) > 0 ? { SERVICE_ACCOUNTS = join(",", values(local.callers[target])) } : {},
     )
   }
 }

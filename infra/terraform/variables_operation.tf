@@ -56,3 +56,23 @@ variable "budget" {
     error_message = "budget: monthly_amount takes a whole number from 1."
   }
 }
+
+variable "tracing" {
+  description = "Where traces go by OTLP over HTTP (empty: nowhere), the share of requests that are traced, and whether the collector asks for headers (the secret otel-exporter-otlp-headers)."
+  type = object({
+    endpoint = optional(string, "")
+    share    = optional(number, 0.1)
+    headers  = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = var.tracing.endpoint == "" || can(regex("^https?://[^\\s/?#@]+(/[^\\s?#]*)?$", var.tracing.endpoint))
+    error_message = "tracing: endpoint takes the URL of a collector."
+  }
+
+  validation {
+    condition     = var.tracing.share > 0 && var.tracing.share <= 1 && (var.tracing.endpoint != "" || !var.tracing.headers)
+    error_message = "tracing: share is over 0 and at most 1; headers need an endpoint."
+  }
+}
