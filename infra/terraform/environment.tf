@@ -70,7 +70,7 @@ locals {
 
   turn_environment = merge(
     { TURN_TIMEOUT = tostring(var.turn_timeout_seconds) },
-    var.run_tools_apart ? { TOOLS_URL = local.urls["tools"] } : {},
+    local.calls_tools ? { TOOLS_URL = var.run_tools_apart ? local.urls["tools"] : var.tools_url } : {},
   )
 
   nats_environment = merge(
