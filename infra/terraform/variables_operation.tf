@@ -1,8 +1,9 @@
 variable "schedules" {
-  description = "When Cloud Scheduler calls, in UTC: the outbox and the bridge every minute, as instances stand still between requests; retention daily."
+  description = "When Cloud Scheduler calls, in UTC: the outbox and the bridge every minute, as instances stand still between requests; upkeep every ten minutes, retention daily."
   type = object({
     publish   = optional(string, "* * * * *")
     pull      = optional(string, "* * * * *")
+    upkeep    = optional(string, "*/10 * * * *")
     retention = optional(string, "15 3 * * *")
   })
   default = {}
