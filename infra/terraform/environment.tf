@@ -98,8 +98,11 @@ locals {
       contains(local.turn_runners, target) ? local.turn_environment : {},
       target == "nats_bridge" ? local.nats_environment : {},
       local.tracing_environment,
-      { SERVICE_AUDIENCE = join(",", local.audiences[target]) },
-      length(local.callers[target]) > 0 ? { SERVICE_ACCOUNTS = join(",", values(local.callers[target])) } : {},
+      # Empty where no service calls: then none gets in.
+      {
+        SERVICE_ACCOUNTS = join(",", values(local.callers[target]))
+        SERVICE_AUDIENCE = join(",", local.audiences[target])
+      },
     )
   }
 }
