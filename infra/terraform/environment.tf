@@ -70,13 +70,21 @@ locals {
 
   turn_environment = merge(
     { TURN_TIMEOUT = tostring(var.turn_timeout_seconds) },
-    var.run_tools_apart ? { TOOLS_URL = local.urls["tools"] } : {},
+    local.calls_tools ? { TOOLS_URL = var.run_tools_apart ? local.urls["tools"] : var.tools_url } : {},
   )
 
   nats_environment = merge(
     var.nats.ca_file ? { NATS_CA_FILE = "${local.secret_folder}/nats-ca/value" } : {},
     var.nats.credentials_file ? { NATS_CREDENTIALS_FILE = "${local.secret_folder}/nats-credentials/value" } : {},
   )
+
+  # OpenTelemetry's own names; without a collector nothing is traced. What a trace is sent with is a secret (secrets.tf).
+  tracing_environment = var.tracing.endpoint == "" ? {} : {
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.tracing.endpoint
+    OTEL_TRACES_EXPORTER        = "otlp"
+    OTEL_TRACES_SAMPLER         = "parentbased_traceidratio"
+    OTEL_TRACES_SAMPLER_ARG     = tostring(var.tracing.share)
+  }
 
   audiences = {
     for target, url in local.urls : target => target == "events" ? compact([url, var.events.eventarc_audience]) : [url]
@@ -89,6 +97,8 @@ locals {
       contains(local.model_users, target) || contains(local.turn_runners, target) ? local.model_environment : {},
       contains(local.turn_runners, target) ? local.turn_environment : {},
       target == "nats_bridge" ? local.nats_environment : {},
+      local.tracing_environment,
+      # Empty where no service calls: then none gets in.
       {
         SERVICE_ACCOUNTS = join(",", values(local.callers[target]))
         SERVICE_AUDIENCE = join(",", local.audiences[target])

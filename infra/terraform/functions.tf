@@ -16,7 +16,8 @@ locals {
   # Events take up turns that another instance had to leave (turn.resume), and look into crashes (turn.diagnose).
   turn_runners = ["chat", "events"]
   # With TOOLS_URL turns run no tool in their own process.
-  tool_runners = var.run_tools_apart ? ["tools"] : ["chat", "events", "tools"]
+  calls_tools  = var.run_tools_apart || var.tools_url != ""
+  tool_runners = local.calls_tools ? ["tools"] : ["chat", "events", "tools"]
   # search_web asks Gemini where there is no Tavily.
   model_users = var.model.provider == "offline" ? [] : var.tavily ? local.turn_runners : distinct(concat(local.turn_runners, local.tool_runners))
 

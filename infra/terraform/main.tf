@@ -37,9 +37,10 @@ module "network" {
   count      = local.has_network ? 1 : 0
   depends_on = [google_project_service.required]
 
-  project = var.project
-  region  = var.region
-  name    = var.name
+  project         = var.project
+  region          = var.region
+  name            = var.name
+  connector_range = var.connector_range
 }
 
 module "database" {

@@ -43,6 +43,11 @@ output "artifact_bucket" {
   value       = module.storage.artifact_bucket
 }
 
+output "network" {
+  description = "The network's name, for who peers with it, as for a NATS elsewhere; empty: none."
+  value       = join("", module.network[*].name)
+}
+
 output "postgres_instance" {
   description = "The Cloud SQL instance; empty with Firestore."
   value       = module.database.postgres_instance

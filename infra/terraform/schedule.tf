@@ -10,6 +10,14 @@ locals {
         seconds     = 60
         retries     = 0
       }
+      upkeep = {
+        description = "Ends turns that died with their instance, and removes what is over its time"
+        schedule    = var.schedules.upkeep
+        service     = local.urls["events"]
+        path        = "/events/upkeep?seconds=50"
+        seconds     = 120
+        retries     = 0
+      }
       # A run that is not complete is gone on with by the next.
       retention = {
         description = "Removes files, sessions and objects that are over their time"

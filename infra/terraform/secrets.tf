@@ -10,13 +10,14 @@ locals {
     # With AUTH_MODE=jwt a function starts only with it or with JWT_JWKS_URL.
     "jwt-secret" = var.authentication.shared_secret ? keys(local.sources) : []
     # Deployments: by the tool deploy_bot, and of services that call POST /artifacts/deploy for a user.
-    "the0-api-key"     = var.platform.api_key ? distinct(concat(local.tool_runners, ["artifacts"])) : []
-    "tavily-api-key"   = var.tavily ? local.tool_runners : []
-    "nats-url"         = var.nats.enabled ? ["nats_bridge"] : []
-    "nats-ca"          = var.nats.ca_file ? ["nats_bridge"] : []
-    "nats-credentials" = var.nats.credentials_file ? ["nats_bridge"] : []
-    "database-url"     = var.database == "postgres" ? concat(local.store_users, var.migration_image == "" ? [] : ["migrate"]) : []
-    "redis-url"        = var.redis.memory_gb > 0 ? local.store_users : []
+    "the0-api-key"               = var.platform.api_key ? distinct(concat(local.tool_runners, ["artifacts"])) : []
+    "tavily-api-key"             = var.tavily ? local.tool_runners : []
+    "nats-url"                   = var.nats.enabled ? ["nats_bridge"] : []
+    "nats-ca"                    = var.nats.ca_file ? ["nats_bridge"] : []
+    "nats-credentials"           = var.nats.credentials_file ? ["nats_bridge"] : []
+    "database-url"               = var.database == "postgres" ? concat(local.store_users, var.migration_image == "" ? [] : ["migrate"]) : []
+    "otel-exporter-otlp-headers" = var.tracing.headers ? keys(local.sources) : []
+    "redis-url"                  = var.redis.memory_gb > 0 ? local.store_users : []
   }
 
   # Files, by the names of their variables in environment.tf; all others are variables.

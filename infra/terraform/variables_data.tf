@@ -112,3 +112,14 @@ variable "events" {
     error_message = "events: publishers and subscribers take members such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, never allUsers."
   }
 }
+
+variable "connector_range" {
+  description = "The addresses of the connector to the network, where there is one: a /28 that nobody else there has."
+  type        = string
+  default     = "10.8.0.0/28"
+
+  validation {
+    condition     = can(regex("^[0-9.]+/28$", var.connector_range))
+    error_message = "connector_range: takes a /28, such as 10.8.0.0/28."
+  }
+}

@@ -96,6 +96,22 @@ variable "run_tools_apart" {
   default     = false
 }
 
+variable "tools_url" {
+  description = "A tools function elsewhere that turns call in place of ours, as on a machine with a sandbox (docs/sandbox.md); empty: none. It lets in chat's and events' service accounts."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.tools_url == "" || can(regex("^https://[^\\s/?#@]+(/[^\\s?#]*)?$", var.tools_url))
+    error_message = "tools_url: takes https://HOST or https://HOST/PATH."
+  }
+
+  validation {
+    condition     = var.tools_url == "" || !var.run_tools_apart
+    error_message = "tools_url: run_tools_apart is for our own tools function."
+  }
+}
+
 variable "websocket_image" {
   description = "The container image that serves /ws/ beside the functions, whose framework routes HTTP only; empty: no WebSocket."
   type        = string

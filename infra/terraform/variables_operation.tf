@@ -1,8 +1,9 @@
 variable "schedules" {
-  description = "When Cloud Scheduler calls, in UTC: the outbox and the bridge every minute, as instances stand still between requests; retention daily."
+  description = "When Cloud Scheduler calls, in UTC: the outbox and the bridge every minute, as instances stand still between requests; upkeep every ten minutes, retention daily."
   type = object({
     publish   = optional(string, "* * * * *")
     pull      = optional(string, "* * * * *")
+    upkeep    = optional(string, "*/10 * * * *")
     retention = optional(string, "15 3 * * *")
   })
   default = {}
@@ -54,5 +55,25 @@ variable "budget" {
   validation {
     condition     = var.budget.monthly_amount >= 1 && floor(var.budget.monthly_amount) == var.budget.monthly_amount
     error_message = "budget: monthly_amount takes a whole number from 1."
+  }
+}
+
+variable "tracing" {
+  description = "Where traces go by OTLP over HTTP (empty: nowhere), the share of requests that are traced, and whether the collector asks for headers (the secret otel-exporter-otlp-headers)."
+  type = object({
+    endpoint = optional(string, "")
+    share    = optional(number, 0.1)
+    headers  = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = var.tracing.endpoint == "" || can(regex("^https?://[^\\s/?#@]+(/[^\\s?#]*)?$", var.tracing.endpoint))
+    error_message = "tracing: endpoint takes the URL of a collector."
+  }
+
+  validation {
+    condition     = var.tracing.share > 0 && var.tracing.share <= 1 && (var.tracing.endpoint != "" || !var.tracing.headers)
+    error_message = "tracing: share is over 0 and at most 1; headers need an endpoint."
   }
 }

@@ -3,9 +3,10 @@ terraform {
   required_version = ">= 1.9"
 
   required_providers {
+    # Firestore's field "*" can be taken back since 6.19, and the checks know the tables of 6.50.
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.30"
+      version = "~> 6.50"
     }
     random = {
       source  = "hashicorp/random"

@@ -1,5 +1,5 @@
 # As one runs it oneself, on Google's machines: Postgres and Redis in a private network, a key of the Gemini API, tokens by a shared secret,
-# NATS in the same network.
+# NATS in a network that is peered with this one (the output network).
 project = "my-agent-postgres"
 region  = "us-east1"
 domains = ["agent.internal.example.org"]

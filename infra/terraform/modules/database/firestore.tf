@@ -1,5 +1,5 @@
 # Named, not (default), so that roles can be bound to this one. Writes carry their own preconditions (shared/sessions/firestore), so the
-# mode of concurrency is the server's default.
+# mode of concurrency is the server's default. Protected, it makes destroy fail rather than be left behind unseen.
 resource "google_firestore_database" "sessions" {
   count = var.kind == "firestore" ? 1 : 0
 
@@ -10,7 +10,7 @@ resource "google_firestore_database" "sessions" {
   concurrency_mode                  = "OPTIMISTIC"
   point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
   delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
-  deletion_policy                   = var.deletion_protection ? "ABANDON" : "DELETE"
+  deletion_policy                   = "DELETE"
 }
 
 resource "google_firestore_backup_schedule" "daily" {

@@ -12,13 +12,13 @@ resource "google_compute_subnetwork" "connector" {
   name                     = "${var.name}-connector"
   region                   = var.region
   network                  = google_compute_network.agent.id
-  ip_cidr_range            = "10.8.0.0/28"
+  ip_cidr_range            = var.connector_range
   private_ip_google_access = true
 }
 
 resource "google_vpc_access_connector" "agent" {
   project       = var.project
-  name          = substr("${var.name}-vpc", 0, 24)
+  name          = "${var.name}-vpc"
   region        = var.region
   machine_type  = "e2-micro"
   min_instances = 2

@@ -9,3 +9,8 @@ output "connector" {
   value       = google_vpc_access_connector.agent.id
   depends_on  = [google_dns_record_set.run]
 }
+
+output "name" {
+  description = "The network's name, for who peers with it."
+  value       = google_compute_network.agent.name
+}

@@ -12,3 +12,8 @@ variable "name" {
   description = "What the names begin with."
   type        = string
 }
+
+variable "connector_range" {
+  description = "The connector's addresses, a /28."
+  type        = string
+}
