@@ -42,6 +42,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.tools.documentation.check
+	$(BIN)/python -m infra.checks
 
 format: setup
 	$(BIN)/ruff format .

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from infra.checks.problem import Problem
 
@@ -41,8 +42,13 @@ class _Line:
     faults: list[str] = field(default_factory=list)
 
 
-def check_format(text: str, shown: str) -> Iterator[Problem]:
+@cache
+def check_format(text: str, shown: str) -> tuple[Problem, ...]:
     """The lines that `terraform fmt` would change."""
+    return tuple(_changed(text, shown))
+
+
+def _changed(text: str, shown: str) -> Iterator[Problem]:
     lines = _lines(text)
     _indent(lines)
     for cells in _runs(lines, lambda line: bool(line.assigned)):

@@ -38,6 +38,9 @@ def _problems(configuration: Configuration) -> Iterator[Problem]:
 
 def _planned(plan: Plan) -> Iterator[Problem]:
     yield from plan.problems
+    if plan.problems:
+        # Of what could not be worked out nothing can be said.
+        return
     yield from check_types(plan, schema())
     yield from check_policy(plan)
     yield from check_promises(plan)

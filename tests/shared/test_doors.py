@@ -49,6 +49,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "mcp": ("functions/tools/mcp_endpoint/",),
     "mcp_types": ("functions/tools/mcp_endpoint/",),
     "pydantic_settings": (),
+    "hcl2": ("infra/checks/hcl/parsing.py",),
+    "lark": ("infra/checks/hcl/parsing.py",),
 }
 
 

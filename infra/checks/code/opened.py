@@ -71,15 +71,14 @@ def imported(module: str) -> frozenset[str]:
 
 @cache
 def reaches(target: str, module: str) -> bool:
-    """Whether a target's own modules import a module of `shared`, by others or themselves, the root aside."""
-    found: set[str] = set()
-    waiting = [each for own in modules(target) for each in imported(own)]
-    while waiting:
-        name = waiting.pop()
-        if name.startswith("shared.") and name not in found and name != "shared.resources":
-            found.add(name)
-            waiting.extend(imported(name))
-    return module in found
+    """Whether a target's own modules import a module of `shared`, or one that imports it."""
+    line = f"from {module} import "
+    return any(
+        module == each or line in _path(each).read_text(encoding="utf-8")
+        for own in modules(target)
+        for each in imported(own)
+        if each != "shared.resources"
+    )
 
 
 @cache

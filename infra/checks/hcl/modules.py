@@ -11,7 +11,20 @@ from infra.checks.hcl.parsing import parse_file
 from infra.checks.hcl.syntax import Block, Expression, Literal
 from infra.checks.problem import ConfigurationProblem
 
-_TAKES_LABELS = {"variable": 1, "output": 1, "module": 1, "provider": 1, "resource": 2, "data": 2}
+_TAKES_LABELS = {
+    "locals": 0,
+    "terraform": 0,
+    "check": 1,
+    "moved": 0,
+    "removed": 0,
+    "import": 0,
+    "variable": 1,
+    "output": 1,
+    "module": 1,
+    "provider": 1,
+    "resource": 2,
+    "data": 2,
+}
 
 
 @dataclass(slots=True)
@@ -55,7 +68,9 @@ def read_module(folder: Path, root: Path) -> ModuleFiles:
 
 
 def _declare(module: ModuleFiles, block: Block) -> None:
-    if block.kind in _TAKES_LABELS and len(block.labels) != _TAKES_LABELS[block.kind]:
+    if block.kind not in _TAKES_LABELS:
+        raise ConfigurationProblem(block.where, f"there are no blocks of the kind {block.kind}")
+    if len(block.labels) != _TAKES_LABELS[block.kind]:
         raise ConfigurationProblem(block.where, f"{block.kind} takes {_TAKES_LABELS[block.kind]} labels")
     if block.kind == "locals":
         for name, value in block.attributes.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -42,8 +43,9 @@ def parse_file(path: Path, shown: str) -> Block:
     return parse_text(path.read_text(encoding="utf-8"), shown)
 
 
+@cache
 def parse_text(text: str, shown: str) -> Block:
-    """Terraform's text as one block of kind `file`.
+    """Terraform's text as one block of kind `file`; nobody changes what it gives.
 
     Raises:
         ConfigurationProblem: it cannot be read.

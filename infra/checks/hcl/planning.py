@@ -65,6 +65,10 @@ def plan(folder: Path, modules: dict[Path, ModuleFiles], given: dict[str, Value]
         given=given.get,
         names=set(given),
     )
+    for name in given.keys() - module.files.variables.keys():
+        made.problems.append(
+            Problem(module.files.shown, f"there is no variable {name} that a value could be for")
+        )
     module.make_all()
     made.outputs = {name: module.output(name) for name in module.files.outputs}
     return made

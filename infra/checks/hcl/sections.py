@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from infra.checks.hcl.evaluate import EvaluationError, Scope
 from infra.checks.hcl.functions import CallError
 from infra.checks.hcl.syntax import Block, Expression, Literal
-from infra.checks.hcl.values import Section, Unknown, Value
+from infra.checks.hcl.values import Section, Unknown, Value, has_unknown
 from infra.checks.problem import Problem
 
 # Of a resource or a module, what Terraform reads itself.
@@ -50,7 +50,7 @@ class Reader:
         if argument is None:
             return make(address, scope)
         value = self._repeats(block.attributes[argument], block.places[argument], argument, scope)
-        if value is None:
+        if value is None or not self._are_known(value, block.places[argument]):
             return Unknown(f"${{{address}}}")
         if isinstance(value, int):
             return [
@@ -96,6 +96,13 @@ class Reader:
         for key, each in pairs:
             for content in block.of_kind("content"):
                 yield block.labels[0], content, scope.binding(**{iterator: {"key": key, "value": each}})
+
+    def _are_known(self, keys: Value, where: str) -> bool:
+        """Whether instances can be named; a block's values may come later, a resource's keys not."""
+        unknown = has_unknown(list(keys)) if isinstance(keys, list | dict) else False
+        if unknown:
+            self.wrong(where, f"for_each names instances by what is not known yet: {list(keys)!r}")
+        return not unknown
 
     def _repeats(self, expression: Expression, where: str, argument: str, scope: Scope) -> Value:
         value = self.value(expression, where, scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.checks.hcl.planning import Instance, Plan
 from infra.checks.hcl.values import Unknown, text_of
-from infra.checks.policy.rule import Faults, Rule, inner
+from infra.checks.policy.rule import Faults, Rule, inner, mapping
 from shared.settings import Settings
 
 _EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
@@ -101,13 +101,13 @@ def _own_accounts(plan: Plan) -> Faults:
 
 def _no_plain_secrets(plan: Plan) -> Faults:
     for function in plan.of_type("google_cloudfunctions2_function"):
-        for name, value in (inner(function.values, "service_config", "environment_variables") or {}).items():
+        for name, value in mapping(function.values, "service_config", "environment_variables").items():
             if name in _SECRETS or _is_secret(value):
                 yield function, f"{name} holds a secret as a plain value"
     for service in plan.of_type("google_cloud_run_v2_service", "google_cloud_run_v2_job"):
         template = inner(service.values, "template")
         template = inner(template, "template") or template
-        for variable in (inner(template, "containers") or {}).get("env", []):
+        for variable in mapping(template, "containers").get("env", []):
             if (variable.get("name") in _SECRETS and "value" in variable) or _is_secret(
                 variable.get("value")
             ):

@@ -29,6 +29,12 @@ def inner(values: Value, *names: str) -> Value:
     return values
 
 
+def mapping(values: Value, *names: str) -> dict[str, Value]:
+    """As `inner`, of an object; empty when there is none, or none that is known."""
+    found = inner(values, *names)
+    return found if isinstance(found, dict) else {}
+
+
 def is_for_trying_out(plan: Plan) -> bool:
     """Whether the environment says that it may be destroyed with what it holds."""
     return plan.given.get("deletion_protection") is False

@@ -1,4 +1,4 @@
-"""Alerts look at figures that are there, and name runbooks that are written."""
+"""Alerts and dashboard look at figures that are there."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from infra.checks.code.routes import routes
 from infra.checks.code.words import metrics, names, says
 from infra.checks.hcl.planning import Instance, Plan
 from infra.checks.hcl.values import Section, Value, text_of
-from infra.checks.policy.rule import inner
 from infra.checks.problem import Problem
 from infra.checks.promises.deployed import Functions
-from infra.checks.repository import REPOSITORY
 
-_PAGE = "docs/operations.md"
 _METRIC = re.compile(r'metric\.type\s*=\s*\\?"([^"\\]+)\\?"')
 _GOOGLE = re.compile(
     r"(run|pubsub|cloudsql|redis|firestore|storage|loadbalancing|cloudscheduler)\.googleapis\.com/\S+"
@@ -28,7 +25,7 @@ _ALWAYS = {"message", "route", "status", "severity"}
 
 
 def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
-    """Figures that nobody counts, and runbooks that nobody wrote."""
+    """Figures that nobody counts."""
     logged = plan.of_type("google_logging_metric")
     for instance in plan.of_type("google_monitoring_alert_policy", "google_monitoring_dashboard"):
         for name in sorted(set(_METRIC.findall(_all_text(instance.values)))):
@@ -36,7 +33,6 @@ def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
                 yield Problem(instance.where, f"{instance.address}: nobody counts {name}")
     for metric in logged:
         yield from _from_logs(metric)
-    yield from _runbooks(plan)
 
 
 def _is_counted(plan: Plan, name: str) -> bool:
@@ -59,28 +55,6 @@ def _from_logs(metric: Instance) -> Iterator[Problem]:
     for name in sorted(set(_LOG_FIELD.findall(read)) - _ALWAYS):
         if not names(name):
             yield Problem(metric.where, f"{metric.address}: no line of the log has {name}")
-
-
-def _runbooks(plan: Plan) -> Iterator[Problem]:
-    for alert in plan.of_type("google_monitoring_alert_policy", "google_billing_budget"):
-        told = text_of(
-            inner(alert.values, "documentation", "content") or alert.values.get("display_name", "")
-        )
-        named = re.findall(r"#([\w-]+)", told)
-        if not named:
-            yield Problem(alert.where, f"{alert.address}: names no runbook")
-        for anchor in named:
-            if anchor not in anchors():
-                yield Problem(alert.where, f"{alert.address}: {_PAGE} has no #{anchor}")
-
-
-def anchors() -> frozenset[str]:
-    """The anchors of the operations page: its headings, and those that it sets by hand."""
-    path = REPOSITORY / _PAGE
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    headings = re.findall(r"^#+ +(.+)$", text, re.M)
-    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
-    return frozenset(slugs | set(re.findall(r'<a (?:id|name)="([^"]+)"', text)))
 
 
 def _all_text(values: Value) -> str:

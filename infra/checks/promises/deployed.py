@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from infra.checks.code.opened import opened
 from infra.checks.hcl.planning import Instance, Plan
-from infra.checks.hcl.values import Section, Unknown, Value, path_of, text_of
-from infra.checks.policy.rule import inner
+from infra.checks.hcl.values import Unknown, Value, path_of, text_of
+from infra.checks.policy.rule import inner, mapping
 from infra.checks.problem import Problem
 
 
@@ -51,7 +51,7 @@ def deployed(plan: Plan) -> Functions:
 
 
 def _deployed(instance: Instance) -> Deployed:
-    service: Section = inner(instance.values, "service_config") or Section("", {})
+    service = mapping(instance.values, "service_config")
     target = text_of(inner(instance.values, "build_config", "entry_point"))
     secrets = {each["key"]: each["secret"] for each in service.get("secret_environment_variables", [])}
     files = {
@@ -59,7 +59,7 @@ def _deployed(instance: Instance) -> Deployed:
         for volume in service.get("secret_volumes", [])
         for version in volume.get("versions", [])
     }
-    return Deployed(target, instance, service.get("environment_variables", {}), secrets, files)
+    return Deployed(target, instance, mapping(service, "environment_variables"), secrets, files)
 
 
 def principal(member: Value) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from infra.checks.hcl.planning import Plan
 from infra.checks.hcl.values import text_of
-from infra.checks.policy.rule import inner
+from infra.checks.policy.rule import mapping
 from infra.checks.problem import Problem
 from infra.checks.promises.deployed import Functions
 from infra.checks.repository import REPOSITORY
@@ -19,8 +19,8 @@ def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
     for target in TARGETS.keys() - functions.keys():
         yield Problem("infra/terraform", f"the function {target} is not deployed")
     for target, function in functions.items():
-        build = inner(function.instance.values, "build_config")
-        source = text_of((build.get("environment_variables") or {}).get("GOOGLE_FUNCTION_SOURCE"))
+        build = mapping(function.instance.values, "build_config")
+        source = text_of(mapping(build, "environment_variables").get("GOOGLE_FUNCTION_SOURCE"))
         if source != TARGETS.get(target):
             yield function.problem(f"its source is {TARGETS.get(target)}, not {source}")
         elif not _defines(source, target):
