@@ -55,12 +55,21 @@ def read_configuration(repository: Path) -> Configuration:
     """
     repository = repository.resolve()
     root = repository / "infra" / "terraform"
-    values = sorted(root.rglob("*.tfvars"))
-    cases = {path.stem: read_values(path, path.relative_to(repository).as_posix()) for path in values}
     modules = read_all([root], repository)
     return Configuration(
         repository=repository,
         modules=modules,
-        texts=sorted([*root.rglob("*.tf"), *values]),
-        plans={name: plan(root, modules, given) for name, given in {**cases, **CASES}.items()},
+        texts=sorted([*root.rglob("*.tf"), *root.rglob("*.tfvars")]),
+        plans={name: plan(root, modules, given) for name, given in cases(repository).items()},
     )
+
+
+def cases(repository: Path) -> dict[str, dict[str, Value]]:
+    """The values of the root's variables, by environment and case.
+
+    Raises:
+        ConfigurationProblem: a file of values cannot be read.
+    """
+    paths = sorted((repository / "infra" / "terraform").rglob("*.tfvars"))
+    given = {path.stem: read_values(path, path.relative_to(repository).as_posix()) for path in paths}
+    return {**given, **CASES}

@@ -8,11 +8,13 @@ from functools import cache
 from infra.checks.repository import REPOSITORY
 
 
+@cache
 def says(text: str) -> bool:
     """Whether the code of `shared` or `functions` has this string."""
     return f'"{text}"' in _code()
 
 
+@cache
 def names(value: str) -> bool:
     """Whether something is given this name there: `note(request, waiting=...)`, `{"waiting": ...}`."""
     return any(f"{before}{value}=" in _code() for before in " (*") or f'"{value}":' in _code()

@@ -40,6 +40,7 @@ class Plan:
     instances: list[Instance] = field(default_factory=list)
     outputs: dict[str, Value] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _by_address: dict[str, Instance] = field(default_factory=dict, repr=False)
 
     def of_type(self, *types: str) -> list[Instance]:
         """The instances of some types."""
@@ -47,11 +48,12 @@ class Plan:
 
     def named_by(self, reference: Value) -> Instance | None:
         """The instance that a reference is to, by its address and whatever of it is named."""
+        if len(self._by_address) != len(self.instances):
+            self._by_address = {each.address: each for each in self.instances}
         path = path_of(Unknown(text_of(reference)))
-        found = [
-            each for each in self.instances if path.startswith(f"{each.address}.") or path == each.address
-        ]
-        return found[0] if found else None
+        while path and path not in self._by_address:
+            path = path.rpartition(".")[0]
+        return self._by_address.get(path)
 
 
 def plan(folder: Path, modules: dict[Path, ModuleFiles], given: dict[str, Value]) -> Plan:

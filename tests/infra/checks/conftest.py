@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
+from infra.checks.configuration import cases
 from infra.checks.hcl.modules import ModuleFiles, read_all
 from infra.checks.hcl.planning import Plan, plan
 from infra.checks.problem import Problem
@@ -17,7 +19,7 @@ from infra.checks.run import check_all
 Write: TypeAlias = Callable[..., dict[Path, ModuleFiles]]
 Planned: TypeAlias = Callable[..., Plan]
 Check: TypeAlias = Callable[[Path], Iterable[Problem]]
-Plant: TypeAlias = Callable[..., list[str]]
+Plant: TypeAlias = Callable[..., None]
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def planned(write: Write, tmp_path: Path) -> Planned:
 def copy(tmp_path: Path, repository: Path) -> Path:
     """Our `infra/terraform` in a repository of its own, with the production environment alone."""
     infra = tmp_path / "infra"
-    shutil.copytree(repository / "infra" / "terraform", infra / "terraform")
+    # Links: a test changes one file of many.
+    shutil.copytree(repository / "infra" / "terraform", infra / "terraform", copy_function=os.symlink)
     shutil.copy(repository / "infra" / "firestore.indexes.json", infra)
     for path in (infra / "terraform" / "environments").glob("*.tfvars"):
         if path.stem != "production":
@@ -58,13 +61,29 @@ def copy(tmp_path: Path, repository: Path) -> Path:
 
 @pytest.fixture
 def plant(copy: Path) -> Plant:
-    """Replaces a text in a file of the copy, once, and answers with what a check says, by default all."""
+    """Replaces a text in a file of the copy, once, and looks for words in what a check says (all of them)."""
 
-    def planted(file: str, old: str, new: str, check: Check = check_all) -> list[str]:
+    def planted(file: str, old: str, new: str, told: str, check: Check = check_all) -> None:
         path = copy / "infra" / "terraform" / file
         text = path.read_text()
         assert old in text, f"{file} has changed: the test has nothing to replace"
+        path.unlink()
         path.write_text(text.replace(old, new, 1))
-        return [str(problem) for problem in check(copy)]
+        found: list[str] = []
+        for problem in check(copy):
+            found.append(str(problem))
+            if told in found[-1]:
+                return
+        raise AssertionError(f"{told!r} is not among {found}")
 
     return planted
+
+
+def of_plans(repository: Path, check: Callable[[Plan], Iterable[Problem]]) -> Iterator[Problem]:
+    """What a check says of each plan; those that are not asked for are not made."""
+    root = repository / "infra" / "terraform"
+    modules = read_all([root], repository)
+    for given in cases(repository).values():
+        made = plan(root, modules, given)
+        yield from made.problems
+        yield from check(made)

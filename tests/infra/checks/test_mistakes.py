@@ -54,6 +54,4 @@ from tests.infra.checks.conftest import Plant
     ],
 )
 def test_a_mistake_in_the_language_is_told(plant: Plant, file: str, old: str, new: str, told: str) -> None:
-    problems = plant(file, old, new)
-
-    assert any(told in problem for problem in problems), problems
+    plant(file, old, new, told)
