@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from infra.checks.hcl.planning import Plan
 from infra.checks.problem import Problem
-from infra.checks.promises import alerts, calls, database, environment, grants, sources, topics, url_map
+from infra.checks.promises import (
+    alerts,
+    callers,
+    calls,
+    database,
+    environment,
+    grants,
+    sources,
+    topics,
+    url_map,
+)
 from infra.checks.promises.deployed import deployed
 
 _CHECKS = (
@@ -16,6 +26,7 @@ _CHECKS = (
     topics.check,
     url_map.check,
     calls.check,
+    callers.check,
     database.check,
     alerts.check,
 )

@@ -9,7 +9,7 @@ from infra.checks.code.opened import calls
 from infra.checks.code.routes import routes, serves
 from infra.checks.hcl.planning import Instance, Plan
 from infra.checks.hcl.values import Value, text_of
-from infra.checks.policy.rule import inner
+from infra.checks.policy.rule import inner, mapping
 from infra.checks.problem import Problem
 from infra.checks.promises.deployed import Deployed, Functions, principal
 
@@ -26,6 +26,9 @@ def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
         if "push_config" in push.values:
             config = inner(push.values, "push_config")
             yield from _call(plan, functions, push, config, text_of(inner(config, "push_endpoint")))
+    for trigger in plan.of_type("google_eventarc_trigger"):
+        yield from _trigger(plan, functions, trigger)
+    yield from _tools(functions)
     yield from _scheduled(plan, functions)
     yield from _open_to_users(plan, functions)
 
@@ -52,6 +55,34 @@ def _call(plan: Plan, functions: Functions, caller: Instance, call: Value, addre
         )
     if not _may_invoke(plan, called, account):
         yield Problem(caller.where, f"{caller.address}: its account may not invoke {called.target}")
+
+
+def _trigger(plan: Plan, functions: Functions, trigger: Instance) -> Iterator[Problem]:
+    """Eventarc's audience is known only once it is there; the rest is as for others."""
+    service = mapping(trigger.values, "destination", "cloud_run_service")
+    account = trigger.values.get("service_account")
+    for function in functions.values():
+        if function.instance.values.get("name") != service.get("service"):
+            continue
+        if not serves(function.target, "POST", text_of(service.get("path"))):
+            yield Problem(trigger.where, f"{function.target} does not serve POST {service.get('path')}")
+        if principal(account) not in {principal(each) for each in accounts(function)}:
+            yield Problem(trigger.where, f"SERVICE_ACCOUNTS of {function.target} lacks Eventarc's account")
+        if not _may_invoke(plan, function, account):
+            yield Problem(trigger.where, f"Eventarc's account may not invoke {function.target}")
+
+
+def _tools(functions: Functions) -> Iterator[Problem]:
+    """Who runs its turns' tools in the tools function is let in there."""
+    tools = functions.get("tools")
+    for function in functions.values():
+        url = function.variables.get("TOOLS_URL")
+        if tools is None or url not in audiences(tools):
+            continue
+        if function.account not in {principal(each) for each in accounts(tools)}:
+            yield tools.problem(
+                f"SERVICE_ACCOUNTS lacks the account of {function.target}, whose tools run here"
+            )
 
 
 def audiences(function: Deployed) -> list[str]:

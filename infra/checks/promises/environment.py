@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from infra.checks.hcl.planning import Plan
 from infra.checks.hcl.values import text_of
+from infra.checks.policy.rule import mapping
 from infra.checks.problem import Problem
-from infra.checks.promises.deployed import Deployed, Functions
+from infra.checks.promises.deployed import Deployed, Functions, principal
 from shared.errors import ConfigurationError
 from shared.settings import Settings, read_settings
 
@@ -76,6 +77,19 @@ def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
         yield from _starts(function)
     for name in _USES:
         yield from _users(name, functions)
+    yield from _beside(plan, functions)
+
+
+def _beside(plan: Plan, functions: Functions) -> Iterator[Problem]:
+    """A service that runs beside a function, under its account, is configured as the function is."""
+    for service in plan.of_type("google_cloud_run_v2_service"):
+        template = mapping(service.values, "template")
+        given = {each.get("name") for each in mapping(template, "containers").get("env", [])}
+        for function in functions.values():
+            if principal(template.get("service_account")) != function.account:
+                continue
+            for name in (function.variables.keys() | function.secrets.keys()) ^ given:
+                yield Problem(service.where, f"{service.address}: {name} is not as in {function.target}")
 
 
 def _names(function: Deployed) -> Iterator[Problem]:

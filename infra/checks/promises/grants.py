@@ -26,7 +26,7 @@ class Grant(NamedTuple):
 
 def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
     """Roles of functions that their code does not use, and those that it uses and that are not given."""
-    given = _given(plan)
+    given = grants_of(plan)
     for function in functions.values():
         held = given.get(function.account, {})
         used = dict(_used(plan, function))
@@ -49,14 +49,9 @@ def _used(plan: Plan, function: Deployed) -> Iterator[tuple[Grant, str]]:
         )
     for name, secret in (*function.secrets.items(), *function.files.items()):
         yield (
-            Grant("roles/secretmanager.secretAccessor", f"secret {_secret(plan, secret)}"),
+            Grant("roles/secretmanager.secretAccessor", f"secret {secret_of(plan, secret)}"),
             f"{name} is this secret",
         )
-    if function.target == "tools":
-        return
-    if "TOOLS_URL" in function.variables and "turn_tools" in function.parts:
-        # The tools function is open to everybody behind the gateway, so Cloud Run asks for no role.
-        return
 
 
 def _kept(function: Deployed) -> Iterator[tuple[Grant, str]]:
@@ -94,12 +89,13 @@ def _asks_vertex(function: Deployed) -> bool:
     return "engine" in function.parts or searches
 
 
-def _secret(plan: Plan, reference: Value) -> str:
+def secret_of(plan: Plan, reference: Value) -> str:
+    """A secret's name, of a reference to it."""
     found = plan.named_by(reference)
     return text_of(found.values.get("secret_id") if found else reference)
 
 
-def _given(plan: Plan) -> dict[str, dict[Grant, Instance]]:
+def grants_of(plan: Plan) -> dict[str, dict[Grant, Instance]]:
     """Account -> its roles, each with the resource that gives it."""
     found: dict[str, dict[Grant, Instance]] = {}
     for instance in plan.instances:

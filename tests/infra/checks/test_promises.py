@@ -104,6 +104,12 @@ def test_our_own_files_keep_every_promise(repository: Path) -> None:
             'var.nats.enabled ? ["nats_bridge", "tools"]',
             "tools: NATS_URL is given, and nothing here uses it",
         ),
+        (
+            "modules/services/websocket.tf",
+            'var.environment["chat"]',
+            'var.environment["tools"]',
+            "is not as in chat",
+        ),
         # Sources.
         (
             "functions.tf",
@@ -184,6 +190,31 @@ def test_our_own_files_keep_every_promise(repository: Path) -> None:
             "local.secret_readers",
             '{ for target in keys(local.sources) : target => module.identity.members["chat"] }',
             "tools: lacks roles/secretmanager.secretAccessor on secret",
+        ),
+        # Accounts of no function.
+        (
+            "modules/identity/accounts.tf",
+            'push      = "',
+            'spare = "x"\n      push      = "',
+            'caller["spare"]: nobody acts as this account',
+        ),
+        (
+            "modules/identity/roles.tf",
+            'member  = google_service_account.caller["eventarc"].member',
+            'member  = google_service_account.caller["push"].member',
+            'caller["push"] has roles/eventarc.eventReceiver on project, and does nothing with it',
+        ),
+        (
+            "modules/identity/roles.tf",
+            '"roles/logging.logWriter"',
+            '"roles/logging.viewer"',
+            'caller["build"] lacks roles/logging.logWriter on project',
+        ),
+        (
+            "modules/services/access.tf",
+            "function[each.value.target].name",
+            'function["artifacts"].name',
+            'caller["push"] may invoke it, and is none of SERVICE_ACCOUNTS',
         ),
         # Topics.
         (
@@ -279,6 +310,19 @@ def test_our_own_files_keep_every_promise(repository: Path) -> None:
             'public_functions = ["chat", "tools", "artifacts"]',
             'public_functions = ["chat", "artifacts"]',
             "tools: users do not get through",
+        ),
+        ("modules/topics/eventarc.tf", '"/events"', '"/event"', "events does not serve POST /event"),
+        (
+            "functions.tf",
+            '{ eventarc = module.identity.callers["eventarc"] }',
+            "{}",
+            "SERVICE_ACCOUNTS of events lacks Eventarc's account",
+        ),
+        (
+            "functions.tf",
+            'module.identity.emails["chat"]',
+            'module.identity.emails["tools"]',
+            "tools: SERVICE_ACCOUNTS lacks the account of chat",
         ),
         # Firestore.
         (
