@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.checks.hcl.functions import NAMES
 from infra.checks.hcl.modules import ModuleFiles
-from infra.checks.hcl.sections import META
+from infra.checks.hcl.sections import CALL_META
 from infra.checks.hcl.syntax import (
     Block,
     Call,
@@ -67,7 +67,7 @@ class _Module:
     def _arguments(self, call: Block) -> Iterator[Problem]:
         callee = self._modules[self._module.called(call)]
         name = call.labels[0]
-        for argument in set(call.attributes) - META - set(callee.variables):
+        for argument in set(call.attributes) - CALL_META - set(callee.variables):
             yield Problem(call.places[argument], f"module {name} has no variable {argument}")
         for variable, block in callee.variables.items():
             if "default" not in block.attributes and variable not in call.attributes:

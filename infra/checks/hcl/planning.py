@@ -15,7 +15,7 @@ from infra.checks.hcl.evaluate import EvaluationError, Scope
 from infra.checks.hcl.functions import CallError
 from infra.checks.hcl.modules import ModuleFiles
 from infra.checks.hcl.parsing import parse_file
-from infra.checks.hcl.sections import META, Reader
+from infra.checks.hcl.sections import CALL_META, Reader
 from infra.checks.hcl.syntax import Block, Literal
 from infra.checks.hcl.types import TypeMismatch, converted
 from infra.checks.hcl.values import Section, Unknown, Value, path_of, text_of
@@ -260,7 +260,7 @@ class _Module:
             def given(argument: str) -> Value:
                 return self._reader.value(block.attributes[argument], block.places[argument], scope)
 
-            names = set(block.attributes) - META
+            names = set(block.attributes) - CALL_META
             self._called.append(
                 _Module(self._made, self._modules, folder=folder, address=address, given=given, names=names)
             )

@@ -10,8 +10,9 @@ from infra.checks.hcl.syntax import Block, Expression, Literal
 from infra.checks.hcl.values import Section, Unknown, Value, has_unknown
 from infra.checks.problem import Problem
 
-# Of a resource or a module, what Terraform reads itself.
-META = frozenset({"count", "for_each", "provider", "providers", "depends_on", "source", "version"})
+# What Terraform reads itself: of a resource, and of a module that is called.
+META = frozenset({"count", "for_each", "provider", "depends_on"})
+CALL_META = META | {"source", "version", "providers"}
 _KINDS: dict[str, tuple[type, ...]] = {"count": (int,), "for_each": (list, dict)}
 
 

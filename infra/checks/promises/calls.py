@@ -14,7 +14,12 @@ from infra.checks.problem import Problem
 from infra.checks.promises.deployed import Deployed, Functions, principal
 
 # What has to be called from outside: an instance stands still between requests.
-_SCHEDULED = {"events": "/events/publish", "artifacts": "/artifacts/retention", "nats_bridge": "/nats/pull"}
+_SCHEDULED = (
+    ("events", "/events/publish"),
+    ("events", "/events/upkeep"),
+    ("artifacts", "/artifacts/retention"),
+    ("nats_bridge", "/nats/pull"),
+)
 
 
 def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
@@ -34,10 +39,8 @@ def check(plan: Plan, functions: Functions) -> Iterator[Problem]:
 
 
 def _call(plan: Plan, functions: Functions, caller: Instance, call: Value, address: str) -> Iterator[Problem]:
-    audience, account = (
-        inner(call, "oidc_token", "audience"),
-        inner(call, "oidc_token", "service_account_email"),
-    )
+    token = mapping(call, "oidc_token")
+    audience, account = token.get("audience"), token.get("service_account_email")
     url = urlsplit(address)
     method = inner(call, "http_method") or "POST"
     called = next((each for each in functions.values() if audience in audiences(each)), None)
@@ -116,7 +119,7 @@ def _scheduled(plan: Plan, functions: Functions) -> Iterator[Problem]:
         urlsplit(text_of(inner(job.values, "http_target", "uri"))).path
         for job in plan.of_type("google_cloud_scheduler_job")
     }
-    for target, path in _SCHEDULED.items():
+    for target, path in _SCHEDULED:
         needed = target in functions and (target != "nats_bridge" or functions[target].given("NATS_URL"))
         if needed and path not in called:
             yield functions[target].problem(f"no job calls {path}")

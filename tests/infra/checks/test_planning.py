@@ -128,6 +128,12 @@ def test_dynamic_blocks_are_written_out(planned: Planned) -> None:
     assert rules[1]["inner"] == [{"value": 2}]
 
 
+def test_only_modules_have_a_source_of_their_own(planned: Planned) -> None:
+    made = planned('resource "google_x" "y" {\n  source = "a"\n  part {\n    version = "1"\n  }\n}\n')
+
+    assert made.instances[0].values == {"source": "a", "part": [{"version": "1"}]}
+
+
 @pytest.mark.parametrize(
     ("text", "given", "told"),
     [
