@@ -1,6 +1,6 @@
-"""Commands of the artifacts function, for operators: python -m functions.artifacts check | retention.
+"""The command of the artifacts function, for operators: python -m functions.artifacts check.
 
-They work on the stores of the settings and ask for no credentials.
+It works on the stores of the settings, for all users, and asks for no credentials.
 """
 
 from __future__ import annotations
@@ -21,15 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m functions.artifacts", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="reads every version and tells, a line each, whose bytes are not there")
-    keeping = commands.add_parser(
-        "retention", help="removes what is over its time, as the scheduler's call does"
-    )
-    keeping.add_argument("--seconds", type=float, default=1500.0, help="how long it may take")
-    keeping.add_argument("--dry-run", action="store_true", help="count only")
-    chosen = parser.parse_args(arguments)
-    work = _check() if chosen.command == "check" else _retain(chosen.seconds, dry=chosen.dry_run)
+    parser.parse_args(arguments)
     try:
-        return asyncio.run(work)
+        return asyncio.run(_check())
     except AppError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
@@ -58,20 +52,6 @@ async def _check() -> int:
         await parts.close()
     _say({name: counts[name] for name in ("good", "bad", "gone")})
     return 1 if counts["bad"] else 0
-
-
-async def _retain(seconds: float, *, dry: bool) -> int:
-    from dataclasses import asdict
-
-    from functions.artifacts.retention import open_retention
-    from shared.resources import resources
-
-    try:
-        report = await (await open_retention()).run(seconds=seconds, dry=dry)
-    finally:
-        await resources().close()
-    _say(asdict(report))
-    return 0 if report.complete else 1
 
 
 def _say(value: object) -> None:

@@ -47,23 +47,19 @@ class HoldAnswer(WireModel):
     held: bool
 
 
-async def open_retention() -> Retention:
-    """Retention over the stores of this process."""
+async def run_retention(request: Request) -> Response:
+    """`POST /artifacts/retention` `?dry_run=` `&seconds=`."""
+    await require_service(request)
+    seconds = int_parameter(request, "seconds", DEFAULT_SECONDS, low=1, high=MAX_SECONDS)
     found = resources()
-    return Retention(
+    retention = Retention(
         store=await found.store(),
         objects=await found.objects(),
         clock=utc_now,
         holder=new_id(),
         keep=timedelta(days=found.settings.artifact_retention_days),
     )
-
-
-async def run_retention(request: Request) -> Response:
-    """`POST /artifacts/retention` `?dry_run=` `&seconds=`."""
-    await require_service(request)
-    seconds = int_parameter(request, "seconds", DEFAULT_SECONDS, low=1, high=MAX_SECONDS)
-    report = await (await open_retention()).run(seconds=seconds, dry=flag(request, "dry_run"))
+    report = await retention.run(seconds=seconds, dry=flag(request, "dry_run"))
     counts = asdict(report)
     note(request, **counts)
     return json_response(counts)
