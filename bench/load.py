@@ -116,6 +116,7 @@ def result_of(
         "growth": [
             {**dataclasses.asdict(each), "allowed": each.allowed, "grows": each.grows} for each in growth
         ],
+        "transactions_an_operation": (samples.commits[-1] - samples.commits[0]) / max(operations, 1),
         "cores_used": {name: (cpu[-1] - cpu[0]) / span for name, cpu in samples.cpu.items()},
         "samples": {"seconds": samples.seconds, **samples.series},
         "complaints": complaints,
@@ -128,7 +129,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--sessions", type=int, default=1000)
-    parser.add_argument("--pause", type=float, default=45.0, help="mean seconds between two operations")
+    parser.add_argument("--pause", type=float, default=60.0, help="mean seconds between two operations")
     parser.add_argument("--out", type=Path, default=OUT, help="where the result goes as JSON")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="puts the tables between the page's marks")
     parser.add_argument("--keep-logs", type=Path, metavar="FOLDER", help="where the processes' logs stay")

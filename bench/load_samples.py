@@ -19,12 +19,15 @@ from bench.load_deployment import FUNCTIONS, LoadDeployment
 from bench.processes import Child
 
 MIB = 1024 * 1024
+# The servers by the names of their processes, which are children of this one.
+_SERVERS = ("postgres", "weed", "nats-server", "valkey-server")
 _CLIENTS = re.compile(rb"connected_clients:(\d+)")
 _LAG = re.compile(r"^nats_lag (\S+)$", re.MULTILINE)
 _WAITING = """
 SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS outbox,
        (SELECT count(*) FROM dead_letters WHERE settled_at IS NULL) AS letters,
-       (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'the0-agent') AS connections
+       (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'the0-agent') AS connections,
+       (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits
 """
 
 
@@ -34,8 +37,9 @@ class Samples:
 
     seconds: list[float] = field(default_factory=list)
     series: dict[str, list[float]] = field(default_factory=dict)
-    # CPU seconds that each process had used at each sample.
+    # CPU seconds that each process had used at each sample, and transactions of the database.
     cpu: dict[str, list[float]] = field(default_factory=dict)
+    commits: list[int] = field(default_factory=list)
 
 
 class Sampler:
@@ -73,19 +77,23 @@ class Sampler:
             "dead letters": float(waiting["letters"]),
             "NATS lag": float(lag[1]) if lag else 0.0,
         }
+        samples.commits.append(waiting["commits"])
         for name, child in self._watched.items():
-            family = _family(child)
+            family = _family(psutil.Process(child.process.pid))
             samples.cpu.setdefault(name, []).append(sum(_cpu(each) for each in family))
             if name in FUNCTIONS:
                 figures[f"{name}: memory"] = _memory(family) / MIB
                 figures[f"{name}: open files"] = float(sum(_files(each) for each in family))
+        for name in _SERVERS:
+            servers = [each for each in psutil.Process().children() if each.name() == name]
+            used = sum(_cpu(each) for server in servers for each in _family(server))
+            samples.cpu.setdefault(name, []).append(used)
         samples.seconds.append(time.monotonic() - self._started)
         for name, figure in figures.items():
             samples.series.setdefault(name, []).append(figure)
 
 
-def _family(child: Child) -> list[psutil.Process]:
-    parent = psutil.Process(child.process.pid)
+def _family(parent: psutil.Process) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 

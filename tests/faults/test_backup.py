@@ -125,6 +125,9 @@ def test_the_database_alone_goes_back_and_versions_made_since_do_not_mix(
         caller.put(path, json={"content": "one"}).raise_for_status()
         run_commands("save-database", places, programs=programs())
         caller.put(path, json={"content": "lost"}).raise_for_status()
+        # What a runbook asks the database.
+        assert "oldest" in run_commands("look", places, programs=programs())
+        assert "micros" in run_commands("users-by-cost", places, programs=programs())
     postgres.drop_database(variables["DATABASE_URL"])
     postgres.create_empty_database(variables["DATABASE_URL"].rpartition("/")[2])
     run_commands("restore-database", places, programs=programs())
