@@ -23,7 +23,7 @@ from bench.load_visitor import OPERATIONS, Ports, Visitor, WrongAnswerError
 from shared.clock import utc_now
 
 _SESSIONS_A_USER = 4
-_LONGEST_RAMP = 60.0
+_LONGEST_RAMP = 120.0
 _NAMES = [name for name, _ in OPERATIONS]
 _WEIGHTS = [weight for _, weight in OPERATIONS]
 
