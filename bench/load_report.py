@@ -79,7 +79,8 @@ def tables(result: dict[str, Any]) -> str:
     """The result in Markdown."""
     plan, machine = result["plan"], result["machine"]
     head = (
-        f"{plan['sessions']} sessions, {plan['minutes']:g} minutes, {result['operations']} operations "
+        f"{plan['sessions']} sessions, {plan['minutes']:g} minutes, pauses of {plan['pause']:g} seconds, "
+        f"{result['operations']} operations "
         f"({result['operations_a_second']:.1f} a second), {result['turns']} turns, {result['events']} "
         f"events, **{result['errors_in_all']} errors**. {machine['cores']} cores, {machine['memory_gib']} "
         f"GiB, Python {machine['python']}; {machine['cpu_percent_before']:.0f} % of the CPU were in use "
