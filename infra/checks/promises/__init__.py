@@ -13,6 +13,7 @@ from infra.checks.promises import (
     database,
     environment,
     grants,
+    runbooks,
     sources,
     topics,
     url_map,
@@ -29,6 +30,7 @@ _CHECKS = (
     callers.check,
     database.check,
     alerts.check,
+    runbooks.check,
 )
 
 

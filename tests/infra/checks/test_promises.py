@@ -337,6 +337,14 @@ def test_our_own_files_keep_every_promise(repository: Path) -> None:
             "true",
             "is made, and is not in firestore.indexes.json",
         ),
+        # Runbooks.
+        (
+            "modules/alerts/error_rate.tf",
+            '"Runbook: ${local.runbooks["error-rate"]}"',
+            '"Runbook: docs/operations.md#errors"',
+            "docs/operations.md has no #errors",
+        ),
+        ("modules/alerts/budget.tf", "#budget)", "#money)", "docs/operations.md has no #money"),
         # Figures.
         (
             "modules/alerts/metrics.tf",
