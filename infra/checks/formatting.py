@@ -15,6 +15,7 @@ from infra.checks.problem import Problem
 
 _HEREDOC = re.compile(r"<<-?(\w+)$")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_OPERATOR = r"(?:=>|&&|\|\||[=!<>]=|\?|:)"
 # A string's characters are masked by this, so that what stands in it is not taken for code.
 _MASK = "\x00"
 _SPACING = (
@@ -24,6 +25,8 @@ _SPACING = (
     (re.compile(r"[\[(] +\S"), "a space after an opening bracket"),
     (re.compile(r"\S +[\])]"), "a space before a closing bracket"),
     (re.compile(r"\{[^\s}]|[^\s{]\}"), "no space inside braces"),
+    (re.compile(r"[\w\"]\{"), "no space before {"),
+    (re.compile(rf"[^\s=]{_OPERATOR}|{_OPERATOR}[^\s=>]"), "no space beside an operator"),
     (re.compile(r"[^\s=!<>]=|=[^\s=>]"), "no space beside ="),
 )
 
@@ -87,26 +90,27 @@ def _lines(text: str) -> list[_Line]:
 
 def _cells(line: _Line) -> str | None:
     """Fills in a line's cells; the end word of a heredoc that begins in it."""
-    stripped = line.text.strip()
-    code, comment = _masked(stripped)
-    line.change = sum(_BRACKETS.get(sign, 0) for sign in code)
-    body = stripped[: len(code)].rstrip()
-    code = code.rstrip()
+    # What stands after a comment's last word is left.
+    stripped = line.text.lstrip()
+    code, line.comment = _masked(stripped)
+    line.change = _change(code)
+    body, code = stripped[: len(code)].rstrip(), code.rstrip()
+    line.lead = body
     equals = re.search(r"(?<![=!<>])=(?![=>])", code)
-    line.comment = comment
-    if equals is not None and equals.start() > 0:
-        rest = code[equals.start() :]
+    if equals is not None and equals.start() > 0 and "{" not in code[: equals.start()]:
         left, right = body[: equals.start()].rstrip(), body[equals.end() :].strip()
-        if sum(_BRACKETS.get(sign, 0) for sign in rest) == 0:
+        line.lead = f"{left} = {right}"
+        if _change(code[equals.start() :]) == 0:
             line.lead, line.assigned = left, f"= {right}"
-        else:
-            line.lead = f"{left} = {right}" if code[: equals.start()].count("{") == 0 else body
         code = f"{code[: equals.start()].rstrip()} = {code[equals.end() :].strip()}"
-    else:
-        line.lead = body
     line.faults = [fault for pattern, fault in _SPACING if pattern.search(code)]
     found = _HEREDOC.search(code)
     return found[1] if found else None
+
+
+def _change(code: str) -> int:
+    """How many brackets are open more than before."""
+    return sum(_BRACKETS.get(sign, 0) for sign in code)
 
 
 def _masked(text: str) -> tuple[str, str]:

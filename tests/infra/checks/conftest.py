@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from infra.checks.configuration import cases
 from infra.checks.hcl.modules import ModuleFiles, read_all
 from infra.checks.hcl.planning import Plan, plan
 from infra.checks.problem import Problem
+from infra.checks.repository import REPOSITORY
 from infra.checks.run import check_all
 
 Write: TypeAlias = Callable[..., dict[Path, ModuleFiles]]
@@ -46,17 +46,16 @@ def planned(write: Write, tmp_path: Path) -> Planned:
     return made
 
 
-@pytest.fixture
-def copy(tmp_path: Path, repository: Path) -> Path:
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our `infra/terraform` in a repository of its own, with the production environment alone."""
-    infra = tmp_path / "infra"
-    # Links: a test changes one file of many.
-    shutil.copytree(repository / "infra" / "terraform", infra / "terraform", copy_function=os.symlink)
-    shutil.copy(repository / "infra" / "firestore.indexes.json", infra)
-    for path in (infra / "terraform" / "environments").glob("*.tfvars"):
+    made = tmp_path_factory.mktemp("repository")
+    shutil.copytree(REPOSITORY / "infra" / "terraform", made / "infra" / "terraform")
+    shutil.copy(REPOSITORY / "infra" / "firestore.indexes.json", made / "infra")
+    for path in (made / "infra" / "terraform" / "environments").glob("*.tfvars"):
         if path.stem != "production":
             path.unlink()
-    return tmp_path
+    return made
 
 
 @pytest.fixture
@@ -67,16 +66,22 @@ def plant(copy: Path) -> Plant:
         path = copy / "infra" / "terraform" / file
         text = path.read_text()
         assert old in text, f"{file} has changed: the test has nothing to replace"
-        path.unlink()
         path.write_text(text.replace(old, new, 1))
-        found: list[str] = []
-        for problem in check(copy):
-            found.append(str(problem))
-            if told in found[-1]:
-                return
-        raise AssertionError(f"{told!r} is not among {found}")
+        try:
+            _look_for(told, check(copy))
+        finally:
+            path.write_text(text)
 
     return planted
+
+
+def _look_for(told: str, problems: Iterable[Problem]) -> None:
+    found: list[str] = []
+    for problem in problems:
+        found.append(str(problem))
+        if told in found[-1]:
+            return
+    raise AssertionError(f"{told!r} is not among {found}")
 
 
 def of_plans(repository: Path, check: Callable[[Plan], Iterable[Problem]]) -> Iterator[Problem]:

@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 from infra.checks.promises import check_promises
+from infra.checks.promises.topics import TOPICS
 from infra.checks.run import check_all
+from shared.settings import Settings
 from tests.infra.checks.conftest import Plant, of_plans
 
 
 def test_our_own_files_keep_every_promise(repository: Path) -> None:
     assert [str(problem) for problem in check_all(repository)] == []
+
+
+def test_the_topics_are_those_that_are_told(repository: Path) -> None:
+    told = (repository / "docs" / "events.md").read_text()
+
+    for setting in TOPICS:
+        assert f"`{Settings.model_fields[setting].default}`" in told
 
 
 @pytest.mark.parametrize(
