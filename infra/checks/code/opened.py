@@ -1,4 +1,4 @@
-"""Which parts of `shared/resources.py` each function opens, read from the syntax of its files.
+"""Which parts of `shared.resources.Resources` each function opens, read from the syntax of its files.
 
 A function's files are its source and what that imports of its own package. The part that they name
 (`resources().engine()`) opens others (`self.store()` in it), and those others again. What a health check or
@@ -14,17 +14,19 @@ from pathlib import Path
 
 from infra.checks.repository import REPOSITORY
 from infra.local.gateway import TARGETS
+from shared.resources import Resources
 
 # What a target's container may run beside the function (websocket.tf).
 _BESIDE = {"chat": ("functions.chat.serve",)}
 # The warming and the checks are of every function that has them, whatever it is for.
-_NOT_USE = {"health", "warm_soon", "close"}
+_NOT_USE = {"health", "ask_sandbox", "warm_soon", "close"}
+_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
 def opened(target: str, *, tools_apart: bool = False) -> frozenset[str]:
     """The parts that a target opens; with `tools_apart` turns call the tools function (`TOOLS_URL`)."""
-    parts = _parts(REPOSITORY / "shared" / "resources.py")
+    parts = _parts()
     if tools_apart:
         parts = {**parts, "turn_tools": frozenset()}
     found: set[str] = set()
@@ -100,22 +102,24 @@ def _named(path: Path) -> Iterator[str]:
                 yield node.attr
 
 
-def _parts(path: Path) -> dict[str, frozenset[str]]:
-    """Method -> what it names of `self`, of the class Resources."""
-    (found,) = (
-        node for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef) and node.name == "Resources"
+def _parts() -> dict[str, frozenset[str]]:
+    """Method of Resources -> what it names of `self`; its parts are in several files, a class each."""
+    found: dict[str, frozenset[str]] = {}
+    for owner in reversed(Resources.__mro__):
+        for node in (
+            ast.walk(_tree(_path(owner.__module__))) if owner.__module__.startswith("shared.") else ()
+        ):
+            if isinstance(node, ast.ClassDef) and node.name == owner.__name__:
+                found.update((each.name, _of_self(each)) for each in node.body if isinstance(each, _METHODS))
+    return found
+
+
+def _of_self(method: ast.AST) -> frozenset[str]:
+    return frozenset(
+        node.attr
+        for node in ast.walk(method)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
     )
-    return {
-        method.name: frozenset(
-            node.attr
-            for node in ast.walk(method)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "self"
-        )
-        for method in found.body
-        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
 
 
 def _path(module: str) -> Path:
