@@ -59,6 +59,7 @@ class Resources(HealthChecks):
         from shared.redis.select import open_bus
         from shared.tools.documentation.review import CitationReview
         from shared.upkeep import Upkeep
+        from shared.web.turn_log import log_turn
 
         found: TurnEngine | None = self._open.get("engine")
         if found is not None:
@@ -100,7 +101,7 @@ class Resources(HealthChecks):
                     clock=utc_now,
                     history_messages=window.history_messages,
                     bus=bus,
-                    observers=(self.telemetry.turn, lambda _: self.publish_soon()),
+                    observers=(self.telemetry.turn, log_turn, lambda _: self.publish_soon()),
                 )
             ),
         )

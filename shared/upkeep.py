@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 from shared.clock import Clock
@@ -49,13 +51,16 @@ class Upkeep:
         if self._task is None:
             self._task = asyncio.create_task(self._serve())
 
-    async def run(self) -> int:
-        """Does all there is to do now; how many records it removed, 0 also when another process is at it.
+    async def run(self, *, seconds: float = math.inf) -> int:
+        """Does what there is to do now; how many records it removed, 0 also when another process is at it.
+
+        After `seconds` no further step is begun.
 
         Raises:
             StoreUnavailableError: what was done before stays done.
         """
         removed = 0
+        end = time.monotonic() + seconds
         while await self._store.take_named_lease(
             name=LEASE, holder=self._holder, now=self._clock(), seconds=_LEASE_SECONDS
         ):
@@ -65,7 +70,7 @@ class Upkeep:
                 self._let_go()
             step = await self._store.tidy(now=self._clock(), limit=STEP)
             removed += step
-            if step < STEP and ended < STEP:
+            if (step < STEP and ended < STEP) or time.monotonic() >= end:
                 await self._store.drop_named_lease(name=LEASE, holder=self._holder)
                 break
             await self._sleep(_BREATH_SECONDS)

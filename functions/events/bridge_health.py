@@ -30,10 +30,16 @@ async def metrics(request: Request) -> Response:
     """`GET /metrics`: Prometheus' text format."""
     bridge = _configured()
     if bridge is not None:
-        with suppress(AppError, TimeoutError):
-            async with asyncio.timeout(CHECK_SECONDS):
-                await bridge.look()
+        await lag_now(bridge)
     return Response(resources().telemetry.text(), media_type="text/plain; version=0.0.4")
+
+
+async def lag_now(bridge: Bridge) -> int | None:
+    """What waits in NATS at this moment; None when the broker does not say."""
+    with suppress(AppError, TimeoutError):
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await bridge.look()
+    return None
 
 
 def _configured() -> Bridge | None:

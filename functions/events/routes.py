@@ -10,6 +10,8 @@ from functions.events.dead_letters import (
 )
 from functions.events.publishing import SECONDS, PublishAnswer, publish
 from functions.events.receiving import EventAnswer, receive
+from functions.events.upkeep import SECONDS as UPKEEP_SECONDS
+from functions.events.upkeep import UpkeepAnswer, upkeep
 from shared.web.endpoint import CURSOR, LIMIT, Endpoint
 from shared.web.system import SYSTEM_ROUTES, function_app
 
@@ -54,6 +56,15 @@ ROUTES: tuple[Endpoint, ...] = (
         summary="Publish the events that wait in the outbox (services only)",
         answer=PublishAnswer,
         query=(SECONDS,),
+        errors=(400, 401, 403, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path="/events/upkeep",
+        handler=upkeep,
+        summary="End turns that died with their process, and remove what is over (services only)",
+        answer=UpkeepAnswer,
+        query=(UPKEEP_SECONDS,),
         errors=(400, 401, 403, 503),
     ),
     *SYSTEM_ROUTES,

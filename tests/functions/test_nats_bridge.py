@@ -111,6 +111,11 @@ def test_the_function_starts_alone_and_drains_on_demand(
             assert (gone.status_code, gone.json()["code"]) == (503, "broker_unavailable")
             assert TOKEN not in gone.text
     assert [event["id"] for event in receiver.events()] == ["e-1", "e-2"]
+    # What alerts of the cloud read.
+    told = [
+        orjson.loads(line) for line in (tmp_path / "log").read_bytes().splitlines() if b'"/nats/pull"' in line
+    ]
+    assert [line["lag"] for line in told if "received" in line] == [0, 0]
 
 
 def test_events_reach_a_sessions_context_through_the_gateway(nats: NatsServer, tmp_path: Path) -> None:

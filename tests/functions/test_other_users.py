@@ -95,6 +95,7 @@ CASES: dict[tuple[str, str], Case] = {
         },
     ),
     ("POST", "/events/publish"): Case("service"),
+    ("POST", "/events/upkeep"): Case("service"),
     ("GET", "/events/dead-letters"): Case("service"),
     ("GET", "/events/dead-letters/{letter_id}"): Case("service"),
     ("POST", "/events/dead-letters/{letter_id}/replay"): Case("service"),
