@@ -19,6 +19,9 @@ from shared.clock import utc_now
 from shared.errors import AppError
 from shared.ids import new_id
 from shared.settings import Settings, settings
+from shared.tracing.calls import traced_calls
+from shared.tracing.context import outside
+from shared.tracing.names import database_of, objects_of
 from shared.version import VERSION
 from shared.web.auth import Authenticator
 from shared.web.health import Health
@@ -90,7 +93,8 @@ class Resources:
         redis = await self.redis()
 
         async def opened() -> Store:
-            return store_over(redis, await open_store(self.settings))
+            store = traced_calls(await open_store(self.settings), "sessions", database_of(self.settings))
+            return store_over(redis, store)
 
         return await self._once("store", opened)
 
@@ -109,7 +113,10 @@ class Resources:
         """The object store."""
         from shared.artifacts.select import open_objects
 
-        return await self._once("objects", lambda: _ready(open_objects(self.settings)))
+        return await self._once(
+            "objects",
+            lambda: _ready(traced_calls(open_objects(self.settings), "objects", objects_of(self.settings))),
+        )
 
     async def artifacts(self) -> ArtifactLibrary:
         """The artifact library."""
@@ -296,6 +303,7 @@ class Resources:
         from shared.agent.engine import TurnEngine
         from shared.agent.parts import TurnParts
         from shared.agent.window import ContextWindow
+        from shared.model.select import traced_models
         from shared.redis.select import open_bus
         from shared.tools.documentation.review import CitationReview
         from shared.upkeep import Upkeep
@@ -317,7 +325,7 @@ class Resources:
             max_tokens=self.settings.model_context_tokens,
         )
         parts = TurnParts(
-            models=await self.user_models(),
+            models=traced_models(self.settings, await self.user_models()),
             window=window,
             tools=await self.turn_tools(),
             artifacts=await self.artifacts(),
@@ -402,7 +410,7 @@ class Resources:
         """
         self.relay()
         if "warming" not in self._open:
-            self._open["warming"] = asyncio.create_task(self._warm())
+            self._open["warming"] = asyncio.create_task(self._warm(), context=outside())
 
     def active_sessions(self) -> int:
         """How many sessions have a turn running in this process."""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.sessions.port import Store
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Upkeep:
     def begin(self) -> None:
         """Sets it going in the background."""
         if self._task is None:
-            self._task = asyncio.create_task(self._serve())
+            self._task = asyncio.create_task(self._serve(), context=outside())
 
     async def run(self) -> int:
         """Does all there is to do now; how many records it removed, 0 also when another process is at it.

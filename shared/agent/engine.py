@@ -31,6 +31,7 @@ from shared.errors import (
 from shared.keys import SessionKey
 from shared.session import title_of
 from shared.sessions.port import BegunTurn, IfBusy, NewTurn, TakenTurn, TurnStore
+from shared.tracing.context import current_traceparent
 from shared.turn import UNFINISHED, DecisionStep, ResumedStep, Turn, TurnRequest, TurnStatus
 
 
@@ -106,7 +107,7 @@ class TurnEngine:
         new = NewTurn(
             key=key,
             turn_id=self._parts.new_id(),
-            request=request,
+            request=replace(request, traceparent=current_traceparent()),
             prompt_version=PROMPT_VERSION,
             now=self._clock(),
             lease_seconds=self._parts.lease_seconds,
@@ -323,7 +324,7 @@ class TurnEngine:
             lease_seconds=self._parts.lease_seconds,
         )
         local.run = TurnRun(parts=self._parts, begun=begun, record=record, feed=local.feed)
-        local.task = asyncio.create_task(local.run.execute())
+        local.task = asyncio.create_task(local.run.execute(), context=local.context)
         self._held.add(local)
         started = time.perf_counter()
         local.task.add_done_callback(lambda _: self._ended(local, time.perf_counter() - started))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from shared.resources import resources
 from shared.settings import settings
+from shared.tracing.select import configure_tracing
 from shared.version import VERSION
 from shared.web.app import build_app
 from shared.web.body import json_response
@@ -59,5 +60,6 @@ SYSTEM_ROUTES: tuple[Endpoint, ...] = (
 
 def function_app(routes: tuple[Endpoint, ...]) -> Starlette:
     """The application of a function; stops the start when the configuration is wrong."""
-    configure_logs(settings().log_level)
+    configure_logs(settings())
+    configure_tracing(settings())
     return build_app(routes, telemetry=resources().telemetry)

@@ -46,6 +46,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "jwt": ("shared/web/",),
     "prometheus_client": ("shared/web/telemetry.py",),
     "pythonjsonlogger": ("shared/web/logs.py",),
+    "opentelemetry": ("shared/tracing/",),
     "mcp": ("functions/tools/mcp_endpoint/",),
     "mcp_types": ("functions/tools/mcp_endpoint/",),
     "pydantic_settings": (),
