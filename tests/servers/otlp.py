@@ -79,7 +79,8 @@ def tree(spans: list[CollectedSpan], trace_id: str) -> dict[str, list[str]]:
     for span in spans:
         if span.trace_id != trace_id:
             continue
-        chain, above = [], span
+        chain: list[str] = []
+        above = span
         while above.parent_id in by_id:
             above = by_id[above.parent_id]
             chain.insert(0, above.name)
