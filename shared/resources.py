@@ -25,6 +25,7 @@ from shared.tracing.names import database_of, objects_of
 from shared.version import VERSION
 from shared.web.auth import Authenticator
 from shared.web.health import Health
+from shared.web.labels import models_of
 from shared.web.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = utc_now
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(models=models_of(settings), folder=settings.prometheus_multiproc_dir)
         self.authenticator = Authenticator(settings)
         self.health = Health(
             checks={
@@ -71,7 +72,6 @@ class Resources:
                 "minio": self._check_objects,
                 "redis": self._check_redis,
                 "nats": self._check_nats,
-                "sandbox": self._check_sandbox,
             },
             version=VERSION,
             clock=utc_now,
@@ -81,6 +81,10 @@ class Resources:
         self.telemetry.watch_outbox(self._outbox_lag)
         self._open: dict[str, Any] = {}
         self._lock = asyncio.Lock()
+
+    def ask_sandbox(self) -> None:
+        """Health tells of the sandbox too: asking starts a process, so that only who runs code asks."""
+        self.health.checks["sandbox"] = self._check_sandbox
 
     async def store(self) -> Store:
         """The session store."""
@@ -247,8 +251,9 @@ class Resources:
     async def model(self) -> ChatModel:
         """The chat model."""
         from shared.model.select import open_model
+        from shared.model.watched import WatchedModel
 
-        return await self._once("model", lambda: _ready(open_model(self.settings)))
+        return await self._once("model", lambda: _ready(WatchedModel(open_model(self.settings))))
 
     async def user_keys(self) -> UserKeys:
         """The users' own model keys."""
@@ -349,6 +354,7 @@ class Resources:
                     history_messages=window.history_messages,
                     bus=bus,
                     observers=(self.telemetry.turn, lambda _: self.publish_soon()),
+                    changed=self.telemetry.changed,
                 )
             ),
         )
@@ -464,8 +470,11 @@ class Resources:
                 _log.warning("the model is not ready", extra={"code": error.code})
 
     async def _check_model(self) -> str:
-        # No call: a paid endpoint is never asked. What can be known here is whether there is a model at all.
-        return "healthy" if self.settings.provider == "gemini" else "offline"
+        # No call: a paid endpoint is never asked. What turns have heard of it lately is known.
+        if self.settings.provider != "gemini":
+            return "offline"
+        watched = self._open.get("model")
+        return "healthy" if watched is None or watched.trouble is None else str(watched.trouble)
 
     async def _check_database(self) -> str:
         await (await self.store()).check()
@@ -488,10 +497,12 @@ class Resources:
         # The name of the isolation: it says how much the code of bots is kept apart here.
         return await (await self.sandbox()).check()
 
-    def _outbox_lag(self) -> tuple[float, float]:
+    def _outbox_lag(self) -> tuple[float, float] | None:
         relay = self._open.get("relay")
         lag = relay.lag if relay is not None else None
-        if lag is None or lag.oldest is None:
+        if lag is None:
+            return None
+        if lag.oldest is None:
             return 0.0, 0.0
         return float(lag.waiting), max(0.0, (self.clock() - lag.oldest).total_seconds())
 

@@ -60,12 +60,15 @@ class TurnEngine:
         history_messages: int,
         bus: TurnBus | None = None,
         observers: tuple[TurnObserver, ...] = (),
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._parts = parts
         self._clock = clock
         self._history_messages = history_messages
         self._observers = observers
+        # Called when a turn has begun to run here, or no longer does.
+        self._changed = changed
         self._held = LocalTurns()
         self._bus = bus or NoBus()
         self._reader = TurnReader(store=store, held=self._held, bus=self._bus)
@@ -329,12 +332,14 @@ class TurnEngine:
         started = time.perf_counter()
         local.task.add_done_callback(lambda _: self._ended(local, time.perf_counter() - started))
         self._watch.begin()
+        self._changed()
         return turn
 
     def _ended(self, local: LocalTurn, seconds: float) -> None:
         run = local.run
         assert run is not None
         self._held.remove(local)
+        self._changed()
         self._lines.stir(local.key)
         if run.record.turn.final is None:
             return

@@ -44,7 +44,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "talib": ("shared/market/indicators.py",),
     "matplotlib": ("shared/market/chart.py", "shared/backtest/chart.py"),
     "jwt": ("shared/web/",),
-    "prometheus_client": ("shared/web/telemetry.py",),
+    "prometheus_client": ("shared/web/metrics.py", "shared/web/worker_files.py"),
     "pythonjsonlogger": ("shared/web/logs.py",),
     "opentelemetry": ("shared/tracing/",),
     "mcp": ("functions/tools/mcp_endpoint/",),
