@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def _exporter(settings: Settings) -> Callable[[], SpanExporter]:
     if settings.traces_exporter == "console":
         from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 
-        return ConsoleSpanExporter
+        return lambda: ConsoleSpanExporter(out=sys.stdout)
     protocol = settings.otel_exporter_otlp_traces_protocol or settings.otel_exporter_otlp_protocol
     named: dict[str, Any] = {}
     if settings.otlp_headers is not None:
