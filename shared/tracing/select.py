@@ -70,7 +70,10 @@ def _exporter(settings: Settings) -> Callable[[], SpanExporter]:
         return lambda: OverGrpc(endpoint=endpoint, **named)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    return lambda: OTLPSpanExporter(endpoint=settings.otlp_traces_url, **named)
+    from shared.tracing.google import session_for
+
+    url = settings.otlp_traces_url
+    return lambda: OTLPSpanExporter(endpoint=url, session=session_for(url), **named)
 
 
 def headers_of(text: str) -> dict[str, str]:

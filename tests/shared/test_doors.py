@@ -13,6 +13,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "shared/artifacts/gcs.py",
         "shared/sessions/firestore/",
         "shared/events/pubsub.py",
+        "shared/tracing/google.py",
     ),
     "google.pubsub_v1": ("shared/events/pubsub.py",),
     "nats": ("shared/events/nats.py", "shared/events/nats_connection.py", "shared/events/bridge/broker/"),
