@@ -22,6 +22,7 @@ from shared.settings import Settings, settings
 from shared.tracing.calls import traced_calls
 from shared.tracing.context import outside
 from shared.tracing.names import database_of, objects_of
+from shared.tracing.spans import flush
 from shared.version import VERSION
 from shared.web.auth import Authenticator
 from shared.web.health import Health
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from shared.verification.session import SessionVerifier
 
 PUBLISH_SECONDS = 5.0
+FLUSH_SECONDS = 2.0
 
 P = TypeVar("P")
 
@@ -407,6 +409,7 @@ class Resources:
         except AppError as error:
             # The next process that looks publishes it.
             _log.warning("events not published", extra={"code": error.code})
+        await flush(seconds=FLUSH_SECONDS)
 
     def warm_soon(self) -> None:
         """Begins what a first turn would wait for, in the background, once: the model client's import.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 
 from shared.errors import AppError
@@ -96,10 +96,12 @@ def begin_span(
     return _tracer.begin(name, kind=kind, parent=above, links=links, attributes=attributes)
 
 
-def flush() -> None:
-    """Sends what has ended; blocks until that is done."""
+async def flush(*, seconds: float) -> None:
+    """Sends what has ended, for at most so long: the process may stand still after this."""
     if _tracer is not None:
-        _tracer.flush()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.to_thread(_tracer.flush)
 
 
 class Within:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Collecting:
     """`Tracer` that keeps everything."""
 
     spans: list[Kept] = field(default_factory=list)
+    flushes: int = 0
+    hang: threading.Event | None = None
 
     def begin(
         self,
@@ -72,7 +75,9 @@ class Collecting:
         return kept
 
     def flush(self) -> None:
-        """Nothing is sent anywhere."""
+        self.flushes += 1
+        if self.hang is not None:
+            self.hang.wait(30)
 
     @property
     def titles(self) -> list[str]:

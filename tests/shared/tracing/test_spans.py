@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -28,7 +29,6 @@ def test_where_nobody_collects_a_trace_is_passed_on_all_the_same() -> None:
         begun = begin_span("sent", "producer", parent=ELSEWHERE)
         begun.end()
         assert begun.context is None
-    flush()
 
 
 def test_spans_are_beneath_each_other() -> None:
@@ -109,6 +109,16 @@ async def test_a_ports_calls_are_spans_within_a_trace_alone() -> None:
         assert found.titles == ["load sessions"]
         assert (load.kind, load.parent) == ("client", PLACE)
         assert load.attributes == {"db.system.name": "sqlite", "db.operation.name": "load"}
+
+
+async def test_what_has_ended_is_sent_on_demand_and_a_collector_that_hangs_is_not_waited_for() -> None:
+    await flush(seconds=1)
+    with collecting() as found:
+        await flush(seconds=30)
+        assert found.flushes == 1
+        found.hang = threading.Event()
+        await flush(seconds=0.01)
+        found.hang.set()
 
 
 def test_a_tracer_of_a_test_is_gone_after_it() -> None:
