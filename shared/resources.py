@@ -19,6 +19,7 @@ from shared.ids import new_id
 from shared.opened.health_checks import HealthChecks
 from shared.opened.parts import ready
 from shared.settings import Settings, settings
+from shared.tracing.context import outside
 from shared.version import VERSION
 from shared.web.auth import Authenticator
 from shared.web.health import Health
@@ -42,7 +43,6 @@ class Resources(HealthChecks):
                 "minio": self._check_objects,
                 "redis": self._check_redis,
                 "nats": self._check_nats,
-                "sandbox": self._check_sandbox,
             },
             version=VERSION,
             clock=utc_now,
@@ -51,11 +51,16 @@ class Resources(HealthChecks):
         self.telemetry.watch_sessions(self.active_sessions)
         self.telemetry.watch_outbox(self._outbox_lag)
 
+    def ask_sandbox(self) -> None:
+        """Health tells of the sandbox too: asking starts a process, so that only who runs code asks."""
+        self.health.checks["sandbox"] = self._check_sandbox
+
     async def engine(self) -> TurnEngine:
         """The turn engine."""
         from shared.agent.engine import TurnEngine
         from shared.agent.parts import TurnParts
         from shared.agent.window import ContextWindow
+        from shared.model.select import traced_models
         from shared.redis.select import open_bus
         from shared.tools.documentation.review import CitationReview
         from shared.upkeep import Upkeep
@@ -78,7 +83,7 @@ class Resources(HealthChecks):
             max_tokens=self.settings.model_context_tokens,
         )
         parts = TurnParts(
-            models=await self.user_models(),
+            models=traced_models(self.settings, await self.user_models()),
             window=window,
             tools=await self.turn_tools(),
             artifacts=await self.artifacts(),
@@ -102,6 +107,7 @@ class Resources(HealthChecks):
                     history_messages=window.history_messages,
                     bus=bus,
                     observers=(self.telemetry.turn, log_turn, lambda _: self.publish_soon()),
+                    changed=self.telemetry.changed,
                 )
             ),
         )
@@ -114,7 +120,7 @@ class Resources(HealthChecks):
         """
         self.relay()
         if "warming" not in self._open:
-            self._open["warming"] = asyncio.create_task(self._warm())
+            self._open["warming"] = asyncio.create_task(self._warm(), context=outside())
 
     def active_sessions(self) -> int:
         """How many sessions have a turn running in this process."""

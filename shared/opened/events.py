@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.errors import AppError
 from shared.ids import new_id
 from shared.opened.stores import Stores
+from shared.tracing.spans import flush
 
 if TYPE_CHECKING:
     from shared.events.bridge.bridge import Bridge
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from shared.events.relay import EventRelay
 
 PUBLISH_SECONDS = 5.0
+FLUSH_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -70,10 +72,13 @@ class Events(Stores):
         except AppError as error:
             # The next process that looks publishes it.
             _log.warning("events not published", extra={"code": error.code})
+        await flush(seconds=FLUSH_SECONDS)
 
-    def _outbox_lag(self) -> tuple[float, float]:
+    def _outbox_lag(self) -> tuple[float, float] | None:
         relay = self._open.get("relay")
         lag = relay.lag if relay is not None else None
-        if lag is None or lag.oldest is None:
+        if lag is None:
+            return None
+        if lag.oldest is None:
             return 0.0, 0.0
         return float(lag.waiting), max(0.0, (self.clock() - lag.oldest).total_seconds())

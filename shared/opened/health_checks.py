@@ -11,8 +11,11 @@ class HealthChecks(Bots, Limits):
     """One check a part; none makes a paid call."""
 
     async def _check_model(self) -> str:
-        # No call: a paid endpoint is never asked. What can be known here is whether there is a model at all.
-        return "healthy" if self.settings.provider == "gemini" else "offline"
+        # No call: a paid endpoint is never asked. What turns have heard of it lately is known.
+        if self.settings.provider != "gemini":
+            return "offline"
+        watched = self._open.get("model")
+        return "healthy" if watched is None or watched.trouble is None else str(watched.trouble)
 
     async def _check_database(self) -> str:
         await (await self.store()).check()

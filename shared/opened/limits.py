@@ -22,8 +22,9 @@ class Limits(Stores):
     async def model(self) -> ChatModel:
         """The chat model."""
         from shared.model.select import open_model
+        from shared.model.watched import WatchedModel
 
-        return await self._once("model", lambda: ready(open_model(self.settings)))
+        return await self._once("model", lambda: ready(WatchedModel(open_model(self.settings))))
 
     async def user_keys(self) -> UserKeys:
         """The users' own model keys."""

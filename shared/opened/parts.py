@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from shared.clock import utc_now
 from shared.settings import Settings
+from shared.web.labels import models_of
 from shared.web.telemetry import Telemetry
 
 P = TypeVar("P")
@@ -19,7 +20,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = utc_now
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(models=models_of(settings), folder=settings.prometheus_multiproc_dir)
         self._open: dict[str, Any] = {}
         self._lock = asyncio.Lock()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.opened.parts import Parts, ready
+from shared.tracing.calls import traced_calls
+from shared.tracing.names import database_of, objects_of
 
 if TYPE_CHECKING:
     from shared.artifacts.port import ObjectStore
@@ -26,7 +28,8 @@ class Stores(Parts):
         redis = await self.redis()
 
         async def opened() -> Store:
-            return store_over(redis, await open_store(self.settings))
+            store = traced_calls(await open_store(self.settings), "sessions", database_of(self.settings))
+            return store_over(redis, store)
 
         return await self._once("store", opened)
 
@@ -45,4 +48,7 @@ class Stores(Parts):
         """The object store."""
         from shared.artifacts.select import open_objects
 
-        return await self._once("objects", lambda: ready(open_objects(self.settings)))
+        return await self._once(
+            "objects",
+            lambda: ready(traced_calls(open_objects(self.settings), "objects", objects_of(self.settings))),
+        )

@@ -14,10 +14,11 @@ from typing import Any
 
 import orjson
 
+from tests.planted import NATS_TOKEN
 from tests.servers.mortal import MortalProcess
 from tests.servers.ports import free_port
 
-TOKEN = "test-nats-token"
+TOKEN = NATS_TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

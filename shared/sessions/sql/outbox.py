@@ -137,11 +137,10 @@ def outbox_lag(tx: Tx) -> OutboxLag:
 
 
 def _stored(tx: Tx, row: AnyRow) -> StoredEvent:
-    data = tx.codec.decode(row.data, row.user_id)
     return StoredEvent(
         sequence=row.sequence,
         key=SessionKey(user_id=row.user_id, session_id=row.session_id),
-        event=OutgoingEvent(event_id=row.event_id, type=row.type, data=data),
+        event=tx.codec.decode_event(row.data, row.user_id, event_id=row.event_id, type=row.type),
         created_at=from_micros(row.created_at),
     )
 
@@ -155,7 +154,7 @@ def _values(
             "user_id": key.user_id,
             "session_id": key.session_id,
             "type": event.type,
-            "data": tx.codec.encode(event.data, key.user_id),
+            "data": tx.codec.encode_event(event, key.user_id),
             "created_at": to_micros(now),
         }
         for event in events
