@@ -15,7 +15,7 @@ _is_unicode = SchemaValidator(core_schema.str_schema()).isinstance_python
 
 
 def holds(pattern: str, text: str) -> bool:
-    """Whether the pattern matches anywhere; also true of a text with half a surrogate pair, which it cannot read."""
+    """Whether the pattern matches anywhere; true as well of what it cannot read, half a surrogate pair."""
     return _compiled(pattern)(text) or not _is_unicode(text)
 
 
