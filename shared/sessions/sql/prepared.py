@@ -93,6 +93,7 @@ def _compile(statement: Executable, dialect: Dialect, values: Values) -> _Compil
     binds = compiled.binds
     columns = list(statement.selected_columns) if isinstance(statement, Select) else []
     converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    row: Any = namedtuple("Row", [str(column.key) for column in columns])  # type: ignore[misc]
     return _Compiled(
         text=str(compiled),
         places=tuple(
@@ -100,6 +101,6 @@ def _compile(statement: Executable, dialect: Dialect, values: Values) -> _Compil
             for name in compiled.positiontup or ()
         ),
         constants={name: bind.value for name, bind in binds.items() if not bind.required},
-        make=namedtuple("Row", [column.key for column in columns])._make,
+        make=row._make,
         columns=tuple((place, convert) for place, convert in enumerate(converts) if convert is not None),
     )
