@@ -44,9 +44,10 @@ class Prepared:
         return [compiled.row(row) for row in found]
 
     def run(self, tx: Tx, *values: Values) -> None:
-        """Runs it once with each of the values."""
+        """Runs it once with each of the values, one at least."""
         if tx.driver is None:
-            tx.execute(self._of(tx), [dict(each) for each in values])
+            many = [dict(each) for each in values]
+            tx.execute(self._of(tx), many if len(many) > 1 else many[0])
             return
         for each in values:
             compiled = self._for(tx, each)
