@@ -51,6 +51,8 @@ class Prepared:
             return
         for each in values:
             compiled = self._for(tx, each)
+            if each.keys() != compiled.given:
+                raise ValueError("a prepared statement takes the same values every time")
             tx.driver.execute(compiled.text, compiled.parameters(each))
 
     def _of(self, tx: Tx) -> Executable:
@@ -66,8 +68,10 @@ class _Compiled(NamedTuple):
     """The text for the driver, and how values become its parameters and its columns attributes of a row."""
 
     text: str
-    # Of each place in the text the name of its value, and how that is converted.
-    places: tuple[tuple[str, _Convert | None], ...]
+    given: frozenset[str]
+    # The names of the values, one for each place in the text; some stand in several.
+    places: tuple[str, ...]
+    converts: tuple[tuple[str, _Convert], ...]
     constants: dict[str, Any]
     make: Callable[[Iterable[Any]], Any]
     columns: tuple[tuple[int, _Convert], ...]
@@ -75,7 +79,9 @@ class _Compiled(NamedTuple):
     def parameters(self, values: Values) -> list[Any]:
         """The values in the order of their places."""
         named = {**self.constants, **values}
-        return [named[name] if convert is None else convert(named[name]) for name, convert in self.places]
+        for name, convert in self.converts:
+            named[name] = convert(named[name])
+        return [named[name] for name in self.places]
 
     def row(self, found: tuple[Any, ...]) -> Any:
         """A row of the driver with its columns as attributes, each as its type has it."""
@@ -91,17 +97,19 @@ def _compile(statement: Executable, dialect: Dialect, values: Values) -> _Compil
     # An insert takes the columns that it is given values for.
     compiled = statement.compile(dialect=dialect, column_keys=list(values))  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
-    binds = compiled.binds
     columns = list(statement.selected_columns) if isinstance(statement, Select) else []
-    converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    inputs = [
+        (name, bind.type.dialect_impl(dialect).bind_processor(dialect))
+        for name, bind in compiled.binds.items()
+    ]
     row: Any = namedtuple("Row", [str(column.key) for column in columns])  # type: ignore[misc]
     return _Compiled(
         text=str(compiled),
-        places=tuple(
-            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
-        ),
-        constants={name: bind.value for name, bind in binds.items() if not bind.required},
+        given=frozenset(values),
+        places=tuple(compiled.positiontup or ()),
+        converts=tuple((name, convert) for name, convert in inputs if convert is not None),
+        constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
         make=row._make,
-        columns=tuple((place, convert) for place, convert in enumerate(converts) if convert is not None),
+        columns=tuple((place, convert) for place, convert in enumerate(results) if convert is not None),
     )
