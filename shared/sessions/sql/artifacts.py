@@ -80,9 +80,9 @@ _OF_SESSION = (
     & (sessions.c.session_id == artifacts.c.session_id)
     & sessions.c.deleted_at.is_(None)
 )
-_RECORDS = (
-    select(artifact_versions).join_from(artifacts, artifact_versions, _OF_FILE).join(sessions, _OF_SESSION)
-)
+# The others are in the question.
+_TOLD = [column for column in artifact_versions.c if column.name not in ("user_id", "session_id")]
+_RECORDS = select(*_TOLD).join_from(artifacts, artifact_versions, _OF_FILE).join(sessions, _OF_SESSION)
 _IS_NEWEST = artifact_versions.c.version == artifacts.c.newest
 _NEWEST = Prepared(_RECORDS.where(*_THIS_FILE, _IS_NEWEST))
 _CURRENT = Prepared(_RECORDS.where(*_THIS_FILE, _IS_NEWEST, _KEPT))
