@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from typing import cast
@@ -10,6 +11,9 @@ from typing import cast
 from httptools import HttpResponseParser
 
 _FIRST = b'"type":"content"'
+_TURN = re.compile(rb'"turn_id":"([^"]+)"')
+# One whose event is whole: the rest of a cut one comes again.
+_EVENT = re.compile(rb"^id: ?(\S+)\ndata: .*\n\n", re.MULTILINE)
 _TIMEOUT = 120.0
 
 
@@ -49,6 +53,11 @@ class Connection(asyncio.Protocol):
             raise ConnectionError("cut")
         return self._reply
 
+    def close(self) -> None:
+        """Leaves, whatever is under way."""
+        if self._transport is not None:
+            self._transport.close()
+
     async def hold(self, raw: bytes) -> None:
         """Returns at the first text of the reply, which goes on; raises as `request`."""
         self._send(raw)
@@ -56,6 +65,13 @@ class Connection(asyncio.Protocol):
             await self._spoken.wait()
         if not self._reply.first:
             raise ConnectionError(f"no text: {bytes(self._reply.body[:200])!r}")
+
+    async def first_words(self, raw: bytes) -> tuple[str, str]:
+        """The turn's id and the last event's id once the first text has come; raises as `hold`."""
+        await self.hold(raw)
+        body = bytes(self._reply.body)
+        turns, events = _TURN.findall(body), _EVENT.findall(body)
+        return turns[0].decode(), events[-1].decode()
 
     def _send(self, raw: bytes) -> None:
         assert self._transport is not None
@@ -94,9 +110,12 @@ class Connection(asyncio.Protocol):
         self._ended.set()
 
 
-def http_request(method: str, path: str, body: bytes = b"") -> bytes:
-    """A request as bytes, its body JSON."""
+def http_request(
+    method: str, path: str, body: bytes = b"", *, content_type: str = "application/json", **headers: str
+) -> bytes:
+    """A request as bytes; `headers` are more of them, `_` for `-`."""
+    more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     return (
-        f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {content_type}\r\n{more}"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body

@@ -102,6 +102,9 @@ class Settings(BaseModel):
     auth_mode: Literal["none", "jwt"] = "none"
     allow_unauthenticated: bool = False
     jwt_secret: SecretStr | None = None
+    jwt_second_secret: SecretStr | None = Field(
+        default=None, description="believed too and signs nothing: for the time of a change"
+    )
     jwt_jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
@@ -255,6 +258,14 @@ class Settings(BaseModel):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def jwt_secrets(self) -> tuple[str, ...]:
+        """The secrets whose tokens and signatures are believed, the one that signs first; none without it."""
+        if self.jwt_secret is None:
+            return ()
+        both = (self.jwt_secret, self.jwt_second_secret)
+        return tuple(secret.get_secret_value() for secret in both if secret is not None)
 
     @property
     def hands_turns_over(self) -> bool:

@@ -13,9 +13,10 @@ def signing_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
 
     if settings.encryption_keys is not None:
         return Keyring.of(settings.encryption_keys.get_secret_value()).signing_keys(purpose)
-    if settings.jwt_secret is not None:
-        secret = settings.jwt_secret.get_secret_value().encode()
-        return (hmac.digest(secret, purpose.encode(), "sha256"),)
+    if settings.jwt_secrets:
+        return tuple(
+            hmac.digest(secret.encode(), purpose.encode(), "sha256") for secret in settings.jwt_secrets
+        )
     from shared.limits.key_file import file_keyring
 
     return file_keyring(settings.data_dir).signing_keys(purpose)

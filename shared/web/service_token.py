@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.errors import UnauthenticatedError
 from shared.settings import Settings
 from shared.web.identity import IdentityTokens
-from shared.web.tokens import LEEWAY_SECONDS, MAX_TOKEN
+from shared.web.tokens import MAX_TOKEN, decoded_by_secret
 
 LIFETIME = timedelta(minutes=5)
 # The caller where no user is behind a call, as for the catalogue.
@@ -72,19 +72,10 @@ def check_service(settings: Settings, token: str) -> str:
     """
     import jwt
 
-    secret = settings.jwt_secret
-    if secret is None or len(token) > MAX_TOKEN:
+    if len(token) > MAX_TOKEN:
         raise UnauthenticatedError("the token does not hold")
     try:
-        found = jwt.decode_complete(
-            token,
-            secret.get_secret_value(),
-            algorithms=["HS256"],
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "sub"], "verify_aud": settings.jwt_audience is not None},
-        )
+        found = decoded_by_secret(settings, token)
     except (jwt.PyJWTError, ValueError) as error:
         raise UnauthenticatedError("the token does not hold") from error
     # A user of that name has tokens of users (RFC 8725, section 3.11).

@@ -34,29 +34,52 @@ class Tokens:
         if len(token) > MAX_TOKEN:
             raise UnauthenticatedError("the token does not hold")
         try:
-            key, algorithms = await self._key_for(token)
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=algorithms,
-                issuer=self._settings.jwt_issuer,
-                audience=self._settings.jwt_audience,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub"], "verify_aud": self._settings.jwt_audience is not None},
-            )
+            if self._keys is None:
+                claims = decoded_by_secret(self._settings, token)["payload"]
+            else:
+                key, algorithms = await self._key_for(token, self._keys)
+                claims = _decoded(self._settings, token, key, algorithms)["payload"]
         except (jwt.PyJWTError, ValueError) as error:
             raise UnauthenticatedError("the token does not hold") from error
         return str(claims["sub"])
 
-    async def _key_for(self, token: str) -> tuple[Any, list[str]]:
+    @staticmethod
+    async def _key_for(token: str, keys: KeySet) -> tuple[Any, list[str]]:
         import jwt
 
-        if self._keys is None:
-            if self._settings.jwt_secret is None:
-                raise jwt.InvalidKeyError("no key for tokens")
-            return self._settings.jwt_secret.get_secret_value(), ["HS256"]
-        key = await self._keys.key(str(jwt.get_unverified_header(token).get("kid", "")))
+        key = await keys.key(str(jwt.get_unverified_header(token).get("kid", "")))
         # One algorithm a key, and only those meant for signing by a key pair.
         if key is None or key.algorithm_name not in ("RS256", "ES256"):
             raise jwt.InvalidKeyError("not a key for tokens")
         return key, [key.algorithm_name]
+
+
+def decoded_by_secret(settings: Settings, token: str) -> dict[str, Any]:
+    """Header and payload of a token that JWT_SECRET has signed, or JWT_SECOND_SECRET.
+
+    Raises:
+        jwt.PyJWTError: it holds by neither.
+    """
+    import jwt
+
+    for secret in settings.jwt_secrets:
+        try:
+            return _decoded(settings, token, secret, ["HS256"])
+        except jwt.InvalidSignatureError:
+            continue
+    raise jwt.InvalidKeyError("no key for this token")
+
+
+def _decoded(settings: Settings, token: str, key: Any, algorithms: list[str]) -> dict[str, Any]:
+    import jwt
+
+    found: dict[str, Any] = jwt.decode_complete(
+        token,
+        key,
+        algorithms=algorithms,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "sub"], "verify_aud": settings.jwt_audience is not None},
+    )
+    return found

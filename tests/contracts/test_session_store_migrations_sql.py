@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.keys import SessionKey
 from shared.sessions import migrate as migration
-from shared.sessions.migrate import migrate, verify
+from shared.sessions.migrate import migrate, migration_of, verify
 from shared.sessions.select import open_store
 from shared.sessions.sql.indexes import metadata
 from shared.sessions.sql.runner import open_runner
@@ -25,7 +25,8 @@ from shared.sessions.sql.schema import HEAD
 from shared.sessions.sql.store import SqlStore
 from shared.sessions.sql.version import check_version
 from shared.settings import read_settings
-from tests.contracts.session_values import artifact, new_turn
+from tests.contracts.planted import plant, read_all
+from tests.contracts.session_values import SetClock, artifact, new_turn
 from tests.servers.postgres import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,12 +127,6 @@ async def test_a_migration_can_be_taken_back(empty_url: str) -> None:
 
 
 async def test_files_of_an_earlier_release_keep_their_numbers(empty_url: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    scripts = Path(migration.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     await migrate(empty_url)
     key = SessionKey(user_id="alice", session_id="s-1")
     now = datetime(2026, 3, 1, tzinfo=UTC)
@@ -139,14 +134,7 @@ async def test_files_of_an_earlier_release_keep_their_numbers(empty_url: str) ->
         await store.create_session(key=key, title="T", context={}, now=now)
         for version in (1, 2):
             await store.add_version(artifact=artifact(key, now, version=version), max_files=1)
-    runner = open_runner(empty_url)
-
-    def downgrade(conn: Connection) -> None:
-        config.attributes["connection"] = conn
-        command.downgrade(config, "0002")
-
-    await runner.write(downgrade)
-    await runner.close()
+    await migrate(empty_url, to="0002", drop=True)
     await migrate(empty_url)
     async with await SqlStore.open(empty_url) as store:
         assert not await store.add_version(artifact=artifact(key, now, version=2), max_files=1)
@@ -155,12 +143,47 @@ async def test_files_of_an_earlier_release_keep_their_numbers(empty_url: str) ->
         assert (await store.begin_turn(new=new_turn(key, now))).lease is not None
 
 
+async def test_a_database_goes_back_only_when_it_may_lose_something(empty_url: str, clock: SetClock) -> None:
+    await migrate(empty_url, to="0007")
+    assert await migration_of(empty_url) == "0007"
+    await migrate(empty_url)
+    async with await SqlStore.open(empty_url, clock=clock) as store:
+        await plant(store, clock)
+        all_of_it = await read_all(store)
+    await migrate(empty_url, to="0007")
+    assert await migration_of(empty_url) == HEAD
+    await migrate(empty_url, to="0007", drop=True)
+    assert await migration_of(empty_url) == "0007"
+    with pytest.raises(ConfigurationError, match="at migration 0007"):
+        await verify(empty_url)
+    await migrate(empty_url)
+    async with await SqlStore.open(empty_url, clock=clock) as store:
+        assert await read_all(store) == all_of_it
+
+
+async def test_a_database_of_a_later_release_is_left_as_it_is(database_url: str) -> None:
+    runner = open_runner(database_url)
+    await runner.write(partial(_set_version, version="9999"))
+    await migrate(database_url)
+    assert await migration_of(database_url) == "9999"
+    with pytest.raises(ConfigurationError, match="with the release that made it"):
+        await migrate(database_url, to="0007", drop=True)
+    with pytest.raises(ConfigurationError, match="there is no migration 1234"):
+        await migrate(database_url, to="1234")
+    await runner.close()
+
+
 def test_the_command_migrates_the_database_of_the_settings(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shared.sessions.migrate"]
     env = {"DATA_DIR": str(tmp_path), "PATH": ""}
     done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
+    assert f"is at migration {HEAD}".encode() in done.stdout
     assert (tmp_path / "agent.db").exists()
+    shown = subprocess.run(
+        [*command, "--show"], cwd=ROOT, env=env, check=False, capture_output=True, timeout=60
+    )
+    assert (shown.returncode, shown.stdout) == (0, done.stdout)
     env["DATABASE_URL"] = "mysql://secret@host/x"
     refused = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, timeout=60)
     assert refused.returncode == 1

@@ -70,6 +70,10 @@ class PostgresServer:
         self._admin(f'CREATE DATABASE "{name}"')
         return self._url(name)
 
+    def drop_database(self, url: str) -> None:
+        """Loses a database, with the connections to it."""
+        self._admin(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
     def start(self) -> None:
         """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""
         address = ["-h", "127.0.0.1", "-p", str(self.port)]
@@ -166,6 +170,11 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def programs() -> Path:
+    """The folder of pg_dump, pg_restore and psql."""
+    return _binaries()
 
 
 def _account() -> dict[str, Any]:

@@ -11,13 +11,19 @@ _TABLE = "alembic_version"
 _VERSION = select(column("version_num", Text)).select_from(table(_TABLE))
 
 
+def version_of(conn: Connection) -> str | None:
+    """The migration that the database is at; None when it has none of our tables."""
+    found: str | None = conn.execute(_VERSION).scalar() if inspect(conn).has_table(_TABLE) else None
+    return found
+
+
 def check_version(conn: Connection) -> None:
     """Returns when the tables are this release's, or a later one's: later ones keep what we use.
 
     Raises:
         ConfigurationError: the database is behind; says what to run.
     """
-    found = conn.execute(_VERSION).scalar() if inspect(conn).has_table(_TABLE) else None
+    found = version_of(conn)
     if found is None or found < HEAD:
         raise behind(found)
 
