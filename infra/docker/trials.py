@@ -1,0 +1,161 @@
+"""What a built image has to do: start as its user on a read-only root, answer, run bots apart, stop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from infra.docker.build import Image
+from infra.docker.container import Confinement, Container, started
+
+_START_SECONDS = 180.0
+_STOP_SECONDS = 30.0
+_PORT = 18_080
+
+
+class TrialError(AssertionError):
+    """The image did not do what it has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One start of the image. `arguments` are the container's command, `asks` a route and its status."""
+
+    name: str
+    asks: tuple[str, str, int]
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    held: Confinement = field(default_factory=Confinement)
+    sandbox: str = "bubblewrap+seccomp"
+
+
+def _target(name: str, method: str, path: str, status: int) -> Trial:
+    return Trial(name, (method, path, status), variables={"FUNCTION_TARGET": name})
+
+
+TRIALS = (
+    Trial("gateway", ("GET", "/openapi.json", 200)),
+    _target("chat", "GET", "/chat/sessions", 200),
+    _target("tools", "GET", "/tools", 200),
+    _target("artifacts", "GET", "/artifacts/session/none", 404),
+    _target("events", "POST", "/", 400),
+    # Without NATS it serves, and says what it lacks.
+    Trial(
+        "nats_bridge", ("POST", "/nats/pull", 503), variables={"FUNCTION_TARGET": "nats_bridge"}, sandbox=""
+    ),
+    Trial(
+        "as Docker holds a container by default: all but the sandbox works",
+        ("GET", "/tools", 200),
+        variables={"FUNCTION_TARGET": "tools"},
+        held=Confinement(masked_proc=True),
+        sandbox="sandbox_unavailable",
+    ),
+)
+
+
+def try_all(image: Image, work: Path, trials: tuple[Trial, ...]) -> int:
+    """Tries each and says so; 0 when all passed."""
+    failed = 0
+    if image.user.partition(":")[0] == "0":
+        sys.stdout.write("failed: the image's user is root\n")
+        failed += 1
+    for number, trial in enumerate(trials):
+        try:
+            told = try_one(image, work / f"trial-{number}", trial, port=_PORT + number)
+        except TrialError as error:
+            failed += 1
+            sys.stdout.write(f"failed: {trial.name}: {error}\n")
+        else:
+            sys.stdout.write(f"passed: {trial.name}: {told}\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def try_one(image: Image, folder: Path, trial: Trial, *, port: int) -> str:
+    """What was seen.
+
+    Raises:
+        TrialError: something was not as it has to be.
+    """
+    volumes = {place: _volume(image, folder, place) for place in image.volumes}
+    variables = {**trial.variables, "PORT": str(port)}
+    with (folder / "log").open("wb") as log:
+        begun = time.monotonic()
+        with started(
+            image, list(trial.arguments), variables=variables, volumes=volumes, log=log, held=trial.held
+        ) as container:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+                try:
+                    _wait_until_it_answers(client, container)
+                    seconds = time.monotonic() - begun
+                    sandbox = _sandbox(client, trial)
+                    _route(client, trial)
+                    _stop(container)
+                except TrialError as error:
+                    raise TrialError(
+                        f"{error}\n{(folder / 'log').read_text(errors='replace')[-4000:]}"
+                    ) from None
+    return f"answers after {seconds:.1f} s, sandbox {sandbox or 'not asked'}, ends when told"
+
+
+def _volume(image: Image, folder: Path, place: str) -> Path:
+    """A new volume takes its owner from the image, as Docker has it."""
+    path = folder / place.strip("/").replace("/", "-")
+    path.mkdir(parents=True)
+    like = image.inside(place).stat()
+    os.chown(path, like.st_uid, like.st_gid)
+    return path
+
+
+def _wait_until_it_answers(client: httpx.Client, container: Container) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        status = container.engine.poll()
+        if status is not None:
+            raise TrialError(f"it ended with {status}")
+        try:
+            if client.get("/health/live").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise TrialError(f"no answer within {_START_SECONDS:.0f} s")
+
+
+def _sandbox(client: httpx.Client, trial: Trial) -> str:
+    """What health says of the sandbox, when it has made up its mind."""
+    deadline = time.monotonic() + _START_SECONDS
+    checks: dict[str, Any] = {}
+    while trial.sandbox and time.monotonic() < deadline:
+        answer = client.get("/health")
+        checks = answer.json()["checks"]
+        # A check that takes longer than it may is asked again.
+        if "timeout" not in checks.values() and checks["database"] == "healthy":
+            break
+        time.sleep(0.5)
+    if trial.sandbox and checks.get("sandbox") != trial.sandbox:
+        raise TrialError(f"health says {checks}, and the sandbox has to be {trial.sandbox}")
+    return trial.sandbox
+
+
+def _route(client: httpx.Client, trial: Trial) -> None:
+    method, path, expected = trial.asks
+    status = client.request(method, path).status_code
+    if status != expected:
+        raise TrialError(f"{method} {path} answered {status}, not {expected}")
+
+
+def _stop(container: Container) -> None:
+    try:
+        status = container.stop(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise TrialError("it does not end on SIGTERM") from None
+    if status != 0:
+        raise TrialError(f"it ended with {status} on SIGTERM")
