@@ -1,10 +1,10 @@
-# setup | run | test | test-faults | check | bench | bundle | lock. Only python3.11 and npm are needed to begin.
+# setup | run | test | test-faults | check | bench | bundle | prove-image | lock. Only python3.11 and npm are needed to begin.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run migrate test test-faults check format bench bundle lock clean
+.PHONY: setup run migrate test test-faults check format bench bundle prove-image lock clean
 
 setup: $(READY) node_modules/.ready
 
@@ -53,6 +53,10 @@ bench: setup
 # The upload for Cloud Functions, dist/the0-agent.zip.
 bundle: setup
 	$(BIN)/python -m infra.bundle
+
+# The Dockerfile, built without Docker in a bare Debian and started as its user: root, debootstrap and minutes.
+prove-image: setup
+	$(BIN)/python -m pytest -n 0 -s -m long tests/infra/test_image.py
 
 # Needs uv; the files hold hashes and no address.
 lock:

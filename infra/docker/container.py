@@ -106,7 +106,11 @@ def _engine(image: Image, volumes: Mapping[str, Path], held: Confinement) -> lis
         if held.masked_proc
         else ["--bind", "/proc", "/proc"]
     )
-    words += [word for place, folder in volumes.items() for word in ("--bind", str(folder), place)]
+    for place, folder in volumes.items():
+        # bubblewrap makes the folders above a bind for its own user alone.
+        above = sorted({str(one) for one in Path(place).parents} - {"/"})
+        words += [word for one in above for word in ("--perms", "0755", "--dir", one)]
+        words += ["--bind", str(folder), place]
     words += ["--chdir", image.folder, "--cap-drop", "ALL"]
     return [*words, *(word for one in _NEEDED for word in ("--cap-add", one))]
 
