@@ -134,6 +134,21 @@ def read_compose(path: Path, environment: Mapping[str, str] | None = None) -> Co
     return Compose.model_validate(_filled(own, environment or {}))
 
 
+def variables(service: Service, folder: Path) -> dict[str, str]:
+    """The variables that this repository gives a service: its own, and those of files that have to be there.
+
+    Raises:
+        OSError: such a file cannot be read.
+    """
+    found: dict[str, str] = {}
+    for file in service.env_file:
+        if file.required:
+            lines = (folder / file.path).read_text(encoding="utf-8").splitlines()
+            kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+            found |= {name: value for name, _, value in (line.partition("=") for line in kept)}
+    return {**found, **service.environment}
+
+
 def _filled(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _VARIABLE.sub(lambda found: _word(found, environment), value)

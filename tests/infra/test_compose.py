@@ -17,7 +17,7 @@ import yaml
 
 from infra.container.secret_files import main as make_secrets
 from infra.container.secret_files import secret_files, write_missing
-from infra.docker.compose import Compose, Service, read_compose
+from infra.docker.compose import Compose, Service, read_compose, variables
 from shared.settings import Settings, read_settings
 from tests.servers.agent import ROOT, agent_server
 from tests.servers.nats import NatsServer
@@ -49,7 +49,10 @@ def test_every_variable_is_a_setting(compose: Compose) -> None:
     known = {name.upper() for name in Settings.model_fields} | _NOT_SETTINGS
     for name, service in compose.services.items():
         if service.image == _OURS:
-            assert set(service.environment) <= known, name
+            assert set(variables(service, ROOT)) <= known, name
+            # Else the user's agent.env could not change it.
+            assert set(service.environment) <= {"CONFIG_FILE", "AUTH_MODE", "EVENTS_URL"}, name
+            assert [file.path for file in service.env_file][1:] in ([], ["agent.env"]), name
     stored = yaml.safe_load(secret_files()["agent/agent.yaml"])
     assert {name.upper() for name in stored} <= known
 
@@ -127,7 +130,10 @@ def test_secrets_are_made_once_and_differ(tmp_path: Path, capsys: pytest.Capture
 
 def test_what_was_made_are_settings_that_start(tmp_path: Path, compose: Compose) -> None:
     assert make_secrets([str(tmp_path)]) == 0
-    environment = {**compose.services["agent"].environment, "CONFIG_FILE": f"{tmp_path}/agent/agent.yaml"}
+    environment = {
+        **variables(compose.services["agent"], ROOT),
+        "CONFIG_FILE": f"{tmp_path}/agent/agent.yaml",
+    }
     found = read_settings(environment)
     assert found.provider == "offline"
     assert found.encryption_keys is not None
@@ -148,10 +154,10 @@ def test_a_turn_with_the_environment_of_compose(
             "nats:4222": f"127.0.0.1:{nats.port}",
             "valkey:6379": f"127.0.0.1:{valkey.port}",
         }
-        variables = _variables(compose.services["agent"], made, places)
-        _run("migrate", variables)
+        environment = _variables(compose.services["agent"], made, places)
+        _run("migrate", environment)
         with (
-            agent_server(tmp_path, module="infra.container", **variables) as agent,
+            agent_server(tmp_path, module="infra.container", **environment) as agent,
             agent.client() as client,
         ):
             body = {"message": "How do I deploy a bot?", "session_id": "s"}
@@ -164,8 +170,8 @@ def test_a_turn_with_the_environment_of_compose(
             ]
             checks = client.get("/health").json()["checks"]
             assert [checks[name] for name in ("database", "minio", "redis", "nats")] == ["healthy"] * 4
-            # As the service `retention` does, from beside the agent.
-            kept = json.loads(_run("upkeep", variables, "retention", "--url", agent.url))
+            places["agent:8080"] = agent.url.removeprefix("http://")
+            kept = json.loads(_retention(compose.services["retention"], made, places))
             assert (kept["complete"], kept["deleted_sessions"]) == (True, 0)
         types = {kept.body["type"] for kept in asyncio.run(nats.kept())}
         assert {"ai.turn.completed", "ai.artifact.created"} <= types
@@ -180,10 +186,11 @@ def _variables(service: Service, made: Path, places: dict[str, str]) -> dict[str
     stored = _placed((made / "agent" / "agent.yaml").read_text(), places)
     config = made / "agent-here.yaml"
     config.write_text(stored)
-    variables = {name: _placed(value, places) for name, value in service.environment.items()}
+    found = variables(service, ROOT)
     # The test server of S3 has keys of its own.
     keys = {"MINIO_ACCESS_KEY": ACCESS_KEY, "MINIO_SECRET_KEY": SECRET_KEY}
-    return {**variables, **keys, "CONFIG_FILE": str(config)}
+    placed = {name: _placed(value, places) for name, value in found.items()}
+    return {**placed, **keys, "CONFIG_FILE": str(config)}
 
 
 def _placed(text: str, places: dict[str, str]) -> str:
@@ -192,8 +199,8 @@ def _placed(text: str, places: dict[str, str]) -> str:
     return text
 
 
-def _run(command: str, variables: dict[str, str], *arguments: str) -> str:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables}
+def _run(command: str, environment: dict[str, str], *arguments: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
     done = subprocess.run(
         [sys.executable, "-m", "infra.container", command, *arguments],
         env=environment,
@@ -203,6 +210,14 @@ def _run(command: str, variables: dict[str, str], *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def _retention(service: Service, made: Path, places: dict[str, str]) -> str:
+    """What the service says when it asks once."""
+    assert service.command is not None
+    *words, every, _ = (_placed(word, places) for word in service.command)
+    assert every == "--every"
+    return _run(words[0], _variables(service, made, places), *words[1:])
 
 
 def _as_compose_makes_it(postgres: PostgresServer, seaweedfs: SeaweedServer, made: Path) -> None:
