@@ -25,10 +25,15 @@ _NEEDED = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """How a container is held. `masked_proc`: as Docker does unless it is told `systempaths=unconfined`."""
+    """How a container is held.
+
+    `masked_proc`: as Docker does unless it is told `systempaths=unconfined`. `user_namespace`: as Kubernetes
+    does when it is told `hostUsers: false`; the image's user is then whoever starts it, to this machine.
+    """
 
     profile: Path | None = PROFILE
     masked_proc: bool = False
+    user_namespace: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ def started(
         *(word for name, value in environment.items() for word in ("--setenv", name, value)),
         *("--info-fd", str(telling)),
         *(("--seccomp", str(descriptors[1])) if held.profile is not None else ()),
-        *("--", *_becoming(image.user), *image.entrypoint, *arguments),
+        *("--", *_becoming(image.user, held), *image.entrypoint, *arguments),
     ]
     # The image's own entry.
     engine: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
@@ -112,10 +117,15 @@ def _engine(image: Image, volumes: Mapping[str, Path], held: Confinement) -> lis
         words += [word for one in above for word in ("--perms", "0755", "--dir", one)]
         words += ["--bind", str(folder), place]
     words += ["--chdir", image.folder, "--cap-drop", "ALL"]
+    if held.user_namespace:
+        user, _, group = image.user.partition(":")
+        return [*words, "--unshare-user", "--uid", user, "--gid", group or user]
     return [*words, *(word for one in _NEEDED for word in ("--cap-add", one))]
 
 
-def _becoming(identity: str) -> tuple[str, ...]:
+def _becoming(identity: str, held: Confinement) -> tuple[str, ...]:
+    if held.user_namespace:
+        return ()
     user, _, group = identity.partition(":")
     return (
         *("/usr/bin/setpriv", f"--reuid={user}", f"--regid={group or user}", "--clear-groups"),

@@ -30,6 +30,14 @@ _LIST = ("GET", "/tools")
     [
         Trial("chat", ("POST", "/chat"), '"finish_reason":"stop"', {"message": "How do I deploy a bot?"}),
         Trial("tools", _LIST, "verify_bot", variables=_TOOLS),
+        # As Kubernetes holds the tools function of the overlay `sandbox`.
+        Trial(
+            "hostUsers",
+            _LIST,
+            "verify_bot",
+            variables=_TOOLS,
+            held=Confinement(profile=None, user_namespace=True),
+        ),
         # Docker covers parts of /proc by default, and then the kernel lets nobody mount another.
         Trial(
             "covered",
@@ -47,7 +55,8 @@ def test_it_serves_and_ends_without_any_right(trial: Trial, tmp_path: Path) -> N
     home, data = tmp_path / "home", tmp_path / "data"
     home.mkdir(mode=0o755)
     data.mkdir()
-    os.chown(data, _USER, _USER)
+    if not trial.held.user_namespace:
+        os.chown(data, _USER, _USER)
     python = Path(sys.prefix).resolve()
     image = Image(
         Path("/"),
