@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import json
 import subprocess
@@ -44,6 +45,8 @@ def unpacked(bundle: Path) -> Path:
     folder = bundle.parent / "workspace"
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder)
+    # As Google's buildpack does: one file that does not compile fails the build.
+    assert compileall.compile_dir(folder, quiet=1)
     return folder
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
 
+from infra.container.__main__ import main as entry
 from infra.container.secret_files import main as make_secrets
 from infra.container.secret_files import secret_files, write_missing
 from infra.docker.compose import Compose, Service, read_compose, variables
@@ -155,7 +155,7 @@ def test_a_turn_with_the_environment_of_compose(
             "valkey:6379": f"127.0.0.1:{valkey.port}",
         }
         environment = _variables(compose.services["agent"], made, places)
-        _run("migrate", environment)
+        _run(environment, "migrate")
         with (
             agent_server(tmp_path, module="infra.container", **environment) as agent,
             agent.client() as client,
@@ -199,17 +199,17 @@ def _placed(text: str, places: dict[str, str]) -> str:
     return text
 
 
-def _run(command: str, environment: dict[str, str], *arguments: str) -> str:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.container", command, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def _run(environment: dict[str, str], *arguments: str) -> str:
+    """What the image's entry says, with these variables; the work has to succeed."""
+    before, said = signal.getsignal(signal.SIGTERM), StringIO()
+    try:
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            assert entry(arguments) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return said.getvalue()
 
 
 def _retention(service: Service, made: Path, places: dict[str, str]) -> str:
@@ -217,7 +217,7 @@ def _retention(service: Service, made: Path, places: dict[str, str]) -> str:
     assert service.command is not None
     *words, every, _ = (_placed(word, places) for word in service.command)
     assert every == "--every"
-    return _run(words[0], _variables(service, made, places), *words[1:])
+    return _run(_variables(service, made, places), *words)
 
 
 def _as_compose_makes_it(postgres: PostgresServer, seaweedfs: SeaweedServer, made: Path) -> None:
