@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -19,6 +19,7 @@ from infra.docker.container import Confinement, Container, started
 _START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 _PORT = 18_080
+_UNKNOWN_SESSION = 4004
 
 
 class TrialError(AssertionError):
@@ -36,6 +37,7 @@ class Trial:
     variables: Mapping[str, str] = field(default_factory=dict)
     held: Confinement = field(default_factory=Confinement)
     sandbox: str = "bubblewrap+seccomp"
+    has_socket: bool = False
 
 
 def _build(language: str) -> Mapping[str, str]:
@@ -49,8 +51,15 @@ def _target(name: str, holds: str, method: str, path: str, body: Mapping[str, An
 _JAVASCRIPT = {"arguments": {"code": "eval('1 + 1');\n", "language": "javascript"}}
 TRIALS = (
     # A bot of each language is made, run, tested and backtested in the sandbox of the image.
-    Trial("gateway", ("POST", "/chat"), '"name":"verify_bot"', _build("Python")),
-    _target("chat", '"name":"verify_bot"', "POST", "/chat", _build("JavaScript")),
+    Trial("gateway", ("POST", "/chat"), '"name":"verify_bot"', _build("Python"), has_socket=True),
+    Trial(
+        "chat",
+        ("POST", "/chat"),
+        '"name":"verify_bot"',
+        _build("JavaScript"),
+        variables={"FUNCTION_TARGET": "chat"},
+        has_socket=True,
+    ),
     # By node and the packages of npm.
     _target("tools", "eval", "POST", "/tools/analyze_code", _JAVASCRIPT),
     _target("artifacts", "session_not_found", "GET", "/artifacts/session/none"),
@@ -111,7 +120,9 @@ def try_one(
                     _wait_until_it_answers(client, container)
                     seconds = time.monotonic() - begun
                     sandbox = _sandbox(client, trial)
+                    _health_check(image, variables, volumes, log)
                     _route(client, trial)
+                    _socket(port, trial)
                     _stop(container)
                 except TrialError as error:
                     raise TrialError(
@@ -157,6 +168,39 @@ def _sandbox(client: httpx.Client, trial: Trial) -> str:
     if trial.sandbox and checks.get("sandbox") != trial.sandbox:
         raise TrialError(f"health says {checks}, and the sandbox has to be {trial.sandbox}")
     return trial.sandbox
+
+
+def _health_check(
+    image: Image, variables: Mapping[str, str], volumes: Mapping[str, Path], log: IO[bytes]
+) -> None:
+    """Docker's own question, as it asks it: a program started beside the entry."""
+    asking = replace(image, entrypoint=image.health)
+    with started(asking, [], variables=variables, volumes=volumes, log=log) as asked:
+        try:
+            status = asked.engine.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise TrialError("the health check does not end") from None
+    if status != 0:
+        raise TrialError(f"the health check {image.health} ended with {status}")
+
+
+def _socket(port: int, trial: Trial) -> None:
+    """Whether a WebSocket is opened, and closed with the contract's word for a session that there is not."""
+    if not trial.has_socket:
+        return
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake
+    from websockets.sync.client import connect
+
+    try:
+        with connect(f"ws://127.0.0.1:{port}/ws/agent/none", proxy=None, open_timeout=30) as socket:
+            socket.recv(timeout=30)
+    except ConnectionClosed as closed:
+        if closed.rcvd is not None and closed.rcvd.code == _UNKNOWN_SESSION:
+            return
+        raise TrialError(f"the socket closed with {closed.rcvd}") from closed
+    except (InvalidHandshake, TimeoutError) as error:
+        raise TrialError(f"no socket: {error!r}") from error
+    raise TrialError("the socket of an unknown session stays open")
 
 
 def _route(client: httpx.Client, trial: Trial) -> None:

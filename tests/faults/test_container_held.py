@@ -28,7 +28,14 @@ _LIST = ("GET", "/tools")
 @pytest.mark.parametrize(
     "trial",
     [
-        Trial("chat", ("POST", "/chat"), '"finish_reason":"stop"', {"message": "How do I deploy a bot?"}),
+        Trial(
+            "chat",
+            ("POST", "/chat"),
+            '"finish_reason":"stop"',
+            {"message": "How do I deploy a bot?"},
+            variables={"FUNCTION_TARGET": "chat"},
+            has_socket=True,
+        ),
         Trial("tools", _LIST, "verify_bot", variables=_TOOLS),
         # As Kubernetes holds the tools function of the overlay `sandbox`.
         Trial(
@@ -72,6 +79,7 @@ def test_it_serves_and_ends_without_any_right(trial: Trial, tmp_path: Path) -> N
         folder=str(ROOT),
         user=f"{_USER}:{_USER}",
         entrypoint=["python", "-m", "infra.container"],
+        health=["python", "-I", str(ROOT / "infra" / "container" / "health.py")],
     )
     # The folders of this machine that root keeps for himself, or that the container's /tmp hides.
     mounts = {"/root": home, sys.base_prefix: Path(sys.base_prefix), str(python): python, str(ROOT): ROOT}
