@@ -15,7 +15,7 @@ import pytest
 from infra.bundle.__main__ import ROOT
 from tests.infra.unpacked import check_all, started_as_buildpack, started_by_command
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 
 def test_the_upload_installs_builds_and_starts_as_in_the_cloud(tmp_path: Path) -> None:
