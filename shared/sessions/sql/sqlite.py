@@ -169,7 +169,8 @@ class _Worker:
             try:
                 return self._together(jobs)
             except _HalfDoneError:
-                pass
+                # Rolled back already, and the connection is sound.
+                return [self._alone(job) for job in jobs]
             # What made the group fail may be one member's alone: each gets its own transaction.
             except Exception:  # noqa: BLE001
                 self._drop()
