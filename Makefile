@@ -1,10 +1,10 @@
-# setup | run | test | test-faults | check | bench | lock. Only python3.11 and npm are needed to begin.
+# setup | run | test | test-faults | check | bench | bundle | prove-image | lock. Only python3.11 and npm are needed to begin.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run migrate test test-faults check format bench lock clean
+.PHONY: setup run migrate test test-faults check format bench bundle prove-image lock clean
 
 setup: $(READY) node_modules/.ready
 
@@ -51,10 +51,18 @@ format: setup
 bench: setup
 	$(BIN)/python -m bench.run
 
+# The upload for Cloud Functions, dist/the0-agent.zip.
+bundle: setup
+	$(BIN)/python -m infra.bundle
+
+# The Dockerfile, built without Docker in a bare Debian and started as its user: root, debootstrap and minutes.
+prove-image: setup
+	$(BIN)/python -m pytest -n 0 -s -m long tests/infra/test_image.py
+
 # Needs uv; the files hold hashes and no address.
 lock:
 	uv pip compile --quiet --generate-hashes --no-strip-extras --python-version 3.11 --no-header --no-annotate pyproject.toml -o requirements.lock
 	uv pip compile --quiet --generate-hashes --no-strip-extras --python-version 3.11 --no-header --no-annotate --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) node_modules .local
+	rm -rf $(VENV) node_modules .local dist

@@ -1,8 +1,9 @@
 """`python -m bench.objects`: saving artifacts through the library, beside the bare clients of the stores.
 
-The figure of a client alone is the limit: the library adds a query, a record and its event. Nothing else
-should run on the machine; a round's figures are taken one after another, and ratios are medians of rounds.
-Exit status 0, whatever the figures.
+The figure of a client alone is the limit. The least that a save can do is a second measure: the object with
+its metadata and checksum, then its record and event by the database's driver, and no question asked. All
+share the machine with the store's own server. Nothing else should run; a round's figures are taken one after
+another, and ratios are medians of rounds. Exit status 0, whatever the figures.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.artifacts.compression import compress
+import uvloop
+
+from bench.bare_objects import Save, bare_saves, code, least_saves
 from shared.artifacts.library import ArtifactLibrary
 from shared.artifacts.select import open_objects
 from shared.clock import utc_now
@@ -31,9 +34,6 @@ from tests.servers.gcs import gcs_server
 from tests.servers.object_fixtures import gcs_variables, s3_variables
 from tests.servers.seaweedfs import seaweedfs_server
 
-Save = Callable[[int], Awaitable[object]]
-
-SIZE = 10_000
 AT_ONCE = 64
 SESSIONS = 16
 
@@ -58,12 +58,6 @@ class Target:
 TARGETS = {"local": Target(most_ms=5, least=0), "s3": Target(most_ms=15, least=500)}
 
 
-def code(number: int) -> bytes:
-    """10 KB that compress as code does, to about a third, and are never the same twice."""
-    noise = os.urandom(SIZE // 4).hex().encode()
-    return (b"# %d\n" % number + noise + b"    return self.price * self.size\n" * 200)[:SIZE]
-
-
 @asynccontextmanager
 async def library_saves(variables: dict[str, str], folder: Path) -> AsyncIterator[Save]:
     """Saves of new files through the library, over several sessions, records in SQLite."""
@@ -84,44 +78,6 @@ async def library_saves(variables: dict[str, str], folder: Path) -> AsyncIterato
 
         yield save
     await objects.close()
-
-
-@asynccontextmanager
-async def bare_saves(kind: str, variables: dict[str, str], folder: Path) -> AsyncIterator[Save]:
-    """The client alone, creating an object of the same bytes; of a folder, a synced file."""
-    if kind == "s3":
-        import obstore
-        from obstore.store import S3Store
-
-        store = S3Store(
-            variables["ARTIFACT_BUCKET"],
-            endpoint=variables["MINIO_ENDPOINT"],
-            access_key_id=variables["MINIO_ACCESS_KEY"],
-            secret_access_key=variables["MINIO_SECRET_KEY"],
-            region="us-east-1",
-            client_options={"allow_http": True},
-        )
-        yield lambda n: obstore.put_async(store, f"bare/{new_id()}", compress(code(n)), mode="create")
-    elif kind == "gcs":
-        # The package has no type marker; mypy words that by what else it reads.
-        from google.cloud import storage  # type: ignore[attr-defined,import-untyped,unused-ignore]
-
-        bucket = storage.Client().bucket(variables["ARTIFACT_BUCKET"])
-
-        def upload(number: int) -> None:
-            blob = bucket.blob(f"bare/{new_id()}")
-            blob.upload_from_string(compress(code(number)), if_generation_match=0)
-
-        yield lambda n: asyncio.to_thread(upload, n)
-    else:
-
-        def write(number: int) -> None:
-            with (folder / new_id()).open("xb") as file:
-                file.write(compress(code(number)))
-                file.flush()
-                os.fsync(file.fileno())
-
-        yield lambda n: asyncio.to_thread(write, n)
 
 
 async def one_after_another(save: Save, first: int, count: int) -> float:
@@ -153,8 +109,9 @@ async def measure(kind: str, variables: dict[str, str], folder: Path, plan: Plan
     async with (
         library_saves(variables, folder) as through_library,
         bare_saves(kind, variables, folder) as bare,
+        least_saves(variables, folder) as least,
     ):
-        contenders = {"bare": bare, "library": through_library}
+        contenders = {"bare": bare, "least": least, "library": through_library}
         for number, save in enumerate(contenders.values()):
             await many_at_once(save, 10_000_000 * number, AT_ONCE)
         for turn in range(plan.rounds):
@@ -171,8 +128,10 @@ def tell(kind: str, figures: dict[str, list[float]]) -> None:
     """Prints medians, ratios and targets."""
     target = TARGETS.get(kind)
     for unit, what in (("ms", "one save, median ms"), ("/s", f"{AT_ONCE} at once, saves/s")):
-        bare, library = figures[f"bare {unit}"], figures[f"library {unit}"]
-        ratio = statistics.median(a / b for a, b in zip(library, bare, strict=True))
+        bare, least, library = (figures[f"{name} {unit}"] for name in ("bare", "least", "library"))
+        ratio, nearer = (
+            statistics.median(a / b for a, b in zip(library, limit, strict=True)) for limit in (bare, least)
+        )
         mine = statistics.median(library)
         wish = ""
         if target and unit == "ms":
@@ -180,8 +139,8 @@ def tell(kind: str, figures: dict[str, list[float]]) -> None:
         elif target and target.least:
             wish = f"  wanted > {target.least:g}: {'yes' if mine > target.least else 'NO'}"
         print(
-            f"{kind:6} {what:24} bare {statistics.median(bare):8.2f}  library {mine:8.2f}  "
-            f"library/bare {ratio:5.2f}{wish}",
+            f"{kind:6} {what:22} bare {statistics.median(bare):7.2f}  least {statistics.median(least):7.2f}  "
+            f"library {mine:7.2f}  library/bare {ratio:4.2f}  /least {nearer:4.2f}{wish}",
             flush=True,
         )
 
@@ -205,14 +164,14 @@ def run(kind: str, folder: Path, plan: Plan) -> None:
     """Starts the server of the store and measures it."""
     if kind == "s3":
         with seaweedfs_server() as s3:
-            asyncio.run(measure(kind, s3_variables(s3.url, s3.create_bucket()), folder, plan))
+            uvloop.run(measure(kind, s3_variables(s3.url, s3.create_bucket()), folder, plan))
     elif kind == "gcs":
         with gcs_server() as gcs:
             # The client itself reads it.
             os.environ["STORAGE_EMULATOR_HOST"] = gcs.url
-            asyncio.run(measure(kind, gcs_variables(gcs.url, gcs.create_bucket()), folder, plan))
+            uvloop.run(measure(kind, gcs_variables(gcs.url, gcs.create_bucket()), folder, plan))
     else:
-        asyncio.run(measure(kind, {"DATA_DIR": str(folder)}, folder, plan))
+        uvloop.run(measure(kind, {"DATA_DIR": str(folder)}, folder, plan))
 
 
 if __name__ == "__main__":

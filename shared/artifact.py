@@ -111,7 +111,8 @@ def check_filename(name: str) -> str:
         raise UnprocessableError(f"a filename has at most {MAX_FILENAME_BYTES} bytes")
     if "\\" in normal:
         raise UnprocessableError("a filename must not contain backslashes")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in normal):
+    is_plain = normal.isascii() and normal.isprintable()
+    if not is_plain and any(unicodedata.category(char) in ("Cc", "Cs") for char in normal):
         raise UnprocessableError("a filename must not contain control characters")
     segments = normal.split("/")
     if len(segments) > MAX_SEGMENTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -144,6 +145,28 @@ class Settings(BaseModel):
     web_browse_domains_allowlist: Words = DEFAULT_ALLOWED_HOSTS
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["json", "text", ""] = ""
+    prometheus_multiproc_dir: Path | None = None
+    # OpenTelemetry's own variables; what else it has, its SDK reads by itself.
+    otel_sdk_disabled: bool = False
+    otel_service_name: str | None = None
+    otel_traces_exporter: Literal["otlp", "console", "none", ""] = ""
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_exporter_otlp_protocol: Literal["http/protobuf", "grpc"] = "http/protobuf"
+    otel_exporter_otlp_traces_protocol: Literal["http/protobuf", "grpc", ""] = ""
+    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_exporter_otlp_traces_headers: SecretStr | None = None
+    otel_traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = "parentbased_always_on"
+    otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
+    otel_bsp_schedule_delay: int | None = Field(default=None, ge=1, description="milliseconds")
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     # Cloud Run sets K_SERVICE; BUILD_* are written by the image build.
@@ -215,27 +238,25 @@ class Settings(BaseModel):
             raise ValueError("takes the URL of the tools function, https://HOST or http://HOST:PORT")
         return value
 
+    @field_validator("otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("takes the URL of a collector, http://HOST:PORT or https://HOST/PATH")
+        return value
+
+    @field_validator("prometheus_multiproc_dir")
+    @classmethod
+    def _writable(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_dir() and os.access(value, os.W_OK)):
+            raise ValueError("takes the path of a folder that is there and can be written to")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.auth_mode == "none" and self.k_service and not self.allow_unauthenticated:
-            raise ValueError(
-                "AUTH_MODE=none is refused in the cloud: set AUTH_MODE=jwt, or ALLOW_UNAUTHENTICATED=true"
-            )
-        if self.auth_mode == "jwt" and not (self.jwt_secret or self.jwt_jwks_url):
-            raise ValueError("AUTH_MODE=jwt needs JWT_SECRET or JWT_JWKS_URL")
-        if (
-            self.auth_mode == "jwt"
-            and self.tools_url
-            and self.service_identity == "secret"
-            and not self.jwt_secret
-        ):
-            raise ValueError(
-                "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users "
-                "(or SERVICE_AUTH=oidc); "
-                "the tools function checks them by the same JWT_SECRET and has no JWT_JWKS_URL"
-            )
-        if self.model_provider == "gemini" and not (self.gemini_api_key or self.google_genai_use_vertexai):
-            raise ValueError("MODEL_PROVIDER=gemini needs GEMINI_API_KEY or GOOGLE_GENAI_USE_VERTEXAI=true")
+        problems = tuple(_inconsistencies(self))
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     @property
@@ -254,6 +275,25 @@ class Settings(BaseModel):
         events function's address) the turn stays here: it may be slow, but it is not lost.
         """
         return self.k_service is not None and (self.pubsub_project or self.events_url) is not None
+
+    @property
+    def traces_exporter(self) -> Literal["otlp", "console"] | None:
+        """Where traces go: as set, else by OTLP where a collector is named; None: they are not collected."""
+        if self.otel_sdk_disabled or self.otel_traces_exporter == "none":
+            return None
+        named = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
+        return self.otel_traces_exporter or ("otlp" if named else None)
+
+    @property
+    def otlp_traces_url(self) -> str:
+        """Where traces are posted, as OTLP over HTTP has it: the endpoint of all signals is a base."""
+        base = (self.otel_exporter_otlp_endpoint or "http://localhost:4318").rstrip("/")
+        return self.otel_exporter_otlp_traces_endpoint or f"{base}/v1/traces"
+
+    @property
+    def otlp_headers(self) -> SecretStr | None:
+        """What is sent along with traces, as `name=value,name=value`."""
+        return self.otel_exporter_otlp_traces_headers or self.otel_exporter_otlp_headers
 
     @property
     def provider(self) -> Literal["gemini", "offline"]:
@@ -298,11 +338,60 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"
-            for item in error.errors(include_input=False, include_context=False)
+        problems = _problems(error)
+        # What does not fit together is looked for when each value is right: so that all is told at once, the
+        # wrong ones are left out for a second look.
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        try:
+            if wrong:
+                Settings.model_validate({name: values[name] for name in values.keys() - wrong})
+        except ValidationError as further:
+            problems += [each for each in _problems(further) if not _is_about(each, wrong)]
+        raise ConfigurationError("; ".join(problems)) from None
+
+
+def _inconsistencies(given: Settings) -> Iterator[str]:
+    """What does not fit together, one sentence each."""
+    if given.auth_mode == "none" and given.k_service and not given.allow_unauthenticated:
+        yield "AUTH_MODE=none is refused in the cloud: set AUTH_MODE=jwt, or ALLOW_UNAUTHENTICATED=true"
+    if given.auth_mode == "jwt" and not (given.jwt_secret or given.jwt_jwks_url):
+        yield "AUTH_MODE=jwt needs JWT_SECRET or JWT_JWKS_URL"
+    elif (
+        given.auth_mode == "jwt"
+        and given.tools_url
+        and given.service_identity == "secret"
+        and not given.jwt_secret
+    ):
+        yield (
+            "TOOLS_URL with AUTH_MODE=jwt needs JWT_SECRET, to sign calls made for users "
+            "(or SERVICE_AUTH=oidc); "
+            "the tools function checks them by the same JWT_SECRET and has no JWT_JWKS_URL"
         )
-        raise ConfigurationError(problems) from None
+    if given.artifact_store == "s3":
+        needed = ("minio_endpoint", "minio_access_key", "minio_secret_key")
+        missing = [name.upper() for name in needed if not getattr(given, name)]
+        if missing:
+            yield f"ARTIFACT_STORE=s3 needs {', '.join(missing)}"
+    if not re.match(r"(sqlite|postgresql|postgres)(\+\w+)?:|firestore:", given.database):
+        yield (
+            "DATABASE_URL: takes sqlite+aiosqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE "
+            "or firestore://PROJECT/DATABASE"
+        )
+    if given.model_provider == "gemini" and not (given.gemini_api_key or given.google_genai_use_vertexai):
+        yield "MODEL_PROVIDER=gemini needs GEMINI_API_KEY or GOOGLE_GENAI_USE_VERTEXAI=true"
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {line}"
+        for item in error.errors(include_input=False, include_context=False)
+        for line in item["msg"].removeprefix("Value error, ").splitlines()
+    ]
+
+
+def _is_about(problem: str, names: set[str]) -> bool:
+    """Whether it names one of these variables, which have a problem of their own and were left out."""
+    return any(name.upper() in problem for name in names)
 
 
 @cache
@@ -320,4 +409,7 @@ def _read_file(path: str) -> dict[str, Any]:
         raise ConfigurationError(f"CONFIG_FILE: cannot be read as YAML ({type(error).__name__})") from None
     if not isinstance(loaded, dict):
         raise ConfigurationError("CONFIG_FILE: must hold a mapping of variables to values")
+    if "prometheus_multiproc_dir" in {str(name).lower() for name in loaded}:
+        # Prometheus' library looks there itself, before anything of ours is read.
+        raise ConfigurationError("PROMETHEUS_MULTIPROC_DIR: is an environment variable, not for CONFIG_FILE")
     return {str(name).lower(): value for name, value in loaded.items()}

@@ -111,12 +111,16 @@ Step = UserStep | ModelStep | ToolStep | ApprovalStep | DecisionStep | ResumedSt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
-    """What a caller asked for, as recorded with the turn."""
+    """What a caller asked for, as recorded with the turn.
+
+    `traceparent` is where in a trace it was asked for: whoever takes the turn up again refers to it.
+    """
 
     message: str
     enable_tools: bool = True
     context: dict[str, Any] = field(default_factory=dict, hash=False)
     model: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

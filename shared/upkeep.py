@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.sessions.port import Store
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Upkeep:
     def begin(self) -> None:
         """Sets it going in the background."""
         if self._task is None:
-            self._task = asyncio.create_task(self._serve())
+            self._task = asyncio.create_task(self._serve(), context=outside())
 
     async def run(self, *, seconds: float = math.inf) -> int:
         """Does what there is to do now; how many records it removed, 0 also when another process is at it.

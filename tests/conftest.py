@@ -12,6 +12,8 @@ from shared.settings import Settings
 from tests.servers.agent import Agent, agent_server
 
 pytest_plugins = [
+    "pytester",
+    "tests.redaction",
     "tests.servers.event_fixtures",
     "tests.servers.firestore_fixtures",
     "tests.servers.fixtures",

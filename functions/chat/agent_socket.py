@@ -45,6 +45,7 @@ from shared.errors import (
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.limits.streams import StreamPlace
+from shared.log_context import bound
 from shared.resources import resources
 from shared.turn import Turn
 from shared.web.body import parse
@@ -104,6 +105,10 @@ class AgentSocket:
     async def serve(self) -> None:
         """Runs the socket to its end."""
         request_id, started = new_id(), time.perf_counter()
+        with bound(request_id=request_id):
+            await self._serve(started)
+
+    async def _serve(self, started: float) -> None:
         tasks: set[asyncio.Task[None]] = set()
         try:
             await self._guarded(self._enter())
@@ -118,7 +123,6 @@ class AgentSocket:
             _log.info(
                 "socket",
                 extra={
-                    "request_id": request_id,
                     "session_id": self._session_id[:128],
                     "close_code": self._end.result().code if self._end.done() else None,
                     "messages": self._messages,

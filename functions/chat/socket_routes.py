@@ -14,6 +14,8 @@ from functions.chat.socket_caller import check_origin
 from shared.errors import PermissionDeniedError
 from shared.ids import new_id
 from shared.resources import resources
+from shared.tracing.context import incoming
+from shared.tracing.spans import Within
 from shared.web.errors import problem_response
 
 
@@ -36,7 +38,9 @@ class OpenSockets:
         opened = AgentSocket(socket)
         self._open[opened] = task
         try:
-            await opened.serve()
+            # Its turns belong to the trace that the handshake was made in, if any.
+            with Within(incoming(socket.scope["headers"])):
+                await opened.serve()
         finally:
             del self._open[opened]
 

@@ -34,6 +34,7 @@ from shared.resources import resources
 from shared.turn import Turn, TurnRequest
 from shared.web.app import note
 from shared.web.body import json_response, read_json
+from shared.web.labels import OFFLINE
 
 _MAX_IDEMPOTENCY_KEY = 255
 # How a turn that failed answers a client that waited for it.
@@ -71,7 +72,7 @@ async def chat_stream(request: Request) -> Response:
     body, user_id = await _message(request)
     async with stream_place(user_id) as place:
         engine, turn = await begin_turn(body, user_id=user_id, idempotency_key=_idempotency_key(request))
-        note(request, session_id=turn.key.session_id, turn_id=turn.turn_id)
+        _note_turn(request, turn)
         return _stream(engine, turn, place)
 
 
@@ -177,7 +178,7 @@ async def _finished(request: Request) -> Turn:
     """The turn when it has ended; a failure becomes the error of its code."""
     body, user_id = await _message(request)
     engine, begun = await begin_turn(body, user_id=user_id, idempotency_key=_idempotency_key(request))
-    note(request, session_id=begun.key.session_id, turn_id=begun.turn_id)
+    _note_turn(request, begun)
     turn = await unless_gone(_at_its_end(engine, begun), request.receive, leave_of(begun))
     final = turn.final
     if final is not None and final.error is not None:
@@ -206,6 +207,12 @@ async def _at_its_end(engine: TurnEngine, begun: Turn) -> Turn:
         await engine.resume(user_id=user_id, turn_id=turn_id)
         turn = await engine.wait(user_id=user_id, turn_id=turn_id)
     return turn
+
+
+def _note_turn(request: Request, turn: Turn) -> None:
+    current = resources().settings
+    model = turn.request.model or (current.gemini_model if current.provider == "gemini" else OFFLINE)
+    note(request, session_id=turn.key.session_id, turn_id=turn.turn_id, model=model)
 
 
 def _retry_after(code: str | None) -> float | None:

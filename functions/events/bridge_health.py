@@ -16,6 +16,7 @@ from shared.resources import resources
 from shared.version import VERSION
 from shared.web.body import json_response
 from shared.web.health import CHECK_SECONDS, Health
+from shared.web.services import require_direct
 
 
 async def health(request: Request) -> Response:
@@ -28,6 +29,7 @@ async def health(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """`GET /metrics`: Prometheus' text format."""
+    await require_direct(request)
     bridge = _configured()
     if bridge is not None:
         await lag_now(bridge)

@@ -25,7 +25,6 @@ class Desk:
 
     def __init__(self, found: Resources, store: Store) -> None:
         self.store = store
-        self.waiting_letters = 0
         addressing = Addressing(store, is_local=found.settings.auth_mode == "none", default_user=DEFAULT_USER)
         self._intake = Intake(
             store=store,
@@ -36,7 +35,7 @@ class Desk:
         )
         self._late = LateBots(store=store, intake=self._intake, bots=addressing.bots)
         self._counted_at = float("-inf")
-        found.telemetry.watch_letters(lambda: self.waiting_letters)
+        self._tell = found.telemetry.dead_letters
 
     async def take_in(self, received: Sequence[Received]) -> list[Taken]:
         """See `Intake.take_in`."""
@@ -60,7 +59,7 @@ class Desk:
         """Counts the letters that wait, not at every letter of a flood."""
         if now or time.monotonic() - self._counted_at >= _COUNT_SECONDS:
             self._counted_at = time.monotonic()
-            self.waiting_letters = await self.store.count_dead_letters()
+            self._tell(await self.store.count_dead_letters())
 
 
 _desks: WeakKeyDictionary[Resources, Desk] = WeakKeyDictionary()

@@ -17,6 +17,7 @@ from functions.events.crashes import CrashDesk
 from functions.events.letters import Received, dead_letter, received_again
 from functions.events.registry import HANDLERS, Action, Reading
 from functions.events.told import Told
+from functions.events.traced import place_of, processed, processing
 from shared.bots.facts import BotEvent
 from shared.clock import Clock
 from shared.errors import AppError, UnprocessableError
@@ -24,6 +25,8 @@ from shared.events.envelope import CloudEvent
 from shared.keys import SessionKey
 from shared.sessions.inbound_port import AddressedEvent, DeadLetter
 from shared.sessions.port import Store
+from shared.tracing.port import Span
+from shared.tracing.spans import NO_SPAN, Within
 from shared.web.body import parse
 
 _log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class _Case:
     keys: tuple[SessionKey, ...] = ()
     refusal: Refusal | None = None
     status: str = ""
+    span: Span = NO_SPAN
 
     @property
     def bot_id(self) -> str | None:
@@ -82,8 +86,17 @@ class Intake:
             StoreUnavailableError: none of it may have been applied, and all may come again.
             UnavailableError: an action is to be tried again.
         """
+        with processing(received) as spans:
+            taken = await self._take_in(received, spans)
+            for span, each in zip(spans, taken, strict=True):
+                processed(span, each.status)
+            return taken
+
+    async def _take_in(self, received: Sequence[Received], spans: Sequence[Span]) -> list[Taken]:
         now = self._clock()
         cases = [_read(each, now) for each in received]
+        for case, span in zip(cases, spans, strict=True):
+            case.span = span
         await self._address(cases)
         await self._record(cases, now)
         await self._act(cases)
@@ -145,7 +158,8 @@ class Intake:
             if event is None or case.refusal is not None or not isinstance(handler, Action):
                 continue
             try:
-                case.status = await handler.handle(event, parse(event.data, handler.data))
+                with Within(place_of(case.received, case.span)):
+                    case.status = await handler.handle(event, parse(event.data, handler.data))
             except UnprocessableError as error:
                 case.refusal = Refusal(reason="malformed", detail=error.message)
             except AppError as error:

@@ -17,6 +17,7 @@ from functions.events.addressing import BotSessions
 from functions.events.intake import Intake, Taken
 from shared.errors import AppError
 from shared.sessions.port import Store
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class LateBots:
                 self._seen.add(each.bot_id)
                 self._wait_for(each.bot_id, len(self._delays))
         if self._waiting and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._serve())
+            self._task = asyncio.create_task(self._serve(), context=outside())
 
     async def close(self) -> None:
         """Looks no more; the letters stay."""

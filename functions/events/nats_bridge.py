@@ -49,12 +49,15 @@ async def _lifespan(_: Starlette) -> AsyncIterator[None]:
 
 
 def _check(current: Settings) -> None:
+    problems = []
     if not current.nats_servers:
-        raise ConfigurationError("NATS_URL: is needed, as there is nothing to bridge without it")
+        problems.append("NATS_URL: is needed, as there is nothing to bridge without it")
     if current.pubsub_project is None and current.events_url is None:
-        raise ConfigurationError(
+        problems.append(
             "EVENTS_URL: is needed where PUBSUB_PROJECT is not set, as events have to go somewhere"
         )
+    if problems:
+        raise ConfigurationError("; ".join(problems))
 
 
 def main() -> int:

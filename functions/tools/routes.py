@@ -65,4 +65,4 @@ ROUTES: tuple[Endpoint, ...] = (
     *SYSTEM_ROUTES,
 )
 
-app = function_app(ROUTES)
+app = function_app(ROUTES, runs_code=True)

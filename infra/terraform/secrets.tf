@@ -8,7 +8,8 @@ locals {
     "encryption-keys" = local.store_users
     "gemini-api-key"  = var.model.provider == "api_key" ? local.model_users : []
     # With AUTH_MODE=jwt a function starts only with it or with JWT_JWKS_URL.
-    "jwt-secret" = var.authentication.shared_secret ? keys(local.sources) : []
+    "jwt-secret"        = var.authentication.shared_secret ? keys(local.sources) : []
+    "jwt-second-secret" = var.authentication.second_secret ? keys(local.sources) : []
     # Deployments: by the tool deploy_bot, and of services that call POST /artifacts/deploy for a user.
     "the0-api-key"               = var.platform.api_key ? distinct(concat(local.tool_runners, ["artifacts"])) : []
     "tavily-api-key"             = var.tavily ? local.tool_runners : []

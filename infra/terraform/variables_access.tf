@@ -1,11 +1,13 @@
 variable "authentication" {
   description = <<-EOT
     How users prove themselves. jwks_url: keys of tokens signed by RS256 or ES256 (JWT_JWKS_URL). shared_secret: tokens signed by HS256
-    with the secret jwt-secret, with which every function that can check tokens can make them too. issuer and audience are checked when set.
+    with the secret jwt-secret, with which every function that can check tokens can make them too; second_secret: jwt-second-secret is believed beside it, while the first is
+    changed. issuer and audience are checked when set.
   EOT
   type = object({
     jwks_url      = optional(string, "")
     shared_secret = optional(bool, false)
+    second_secret = optional(bool, false)
     issuer        = optional(string, "")
     audience      = optional(string, "")
   })
@@ -13,6 +15,11 @@ variable "authentication" {
   validation {
     condition     = (var.authentication.jwks_url != "") != var.authentication.shared_secret
     error_message = "authentication: takes either jwks_url or shared_secret."
+  }
+
+  validation {
+    condition     = var.authentication.shared_secret || !var.authentication.second_secret
+    error_message = "authentication: second_secret goes with shared_secret."
   }
 
   validation {

@@ -1,7 +1,7 @@
 """The JSON of an export, as docs/account.md tells it.
 
-Left out is what says nothing to its owner, or would let a stranger act: the model's opaque signatures, and
-the tokens that approvals are signed by.
+Left out is what says nothing to its owner, or would let a stranger act: the model's opaque signatures,
+places in traces, and the tokens that approvals are signed by.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from shared.clock import to_wire
 from shared.session import Session
 from shared.sessions.deployment_port import Deployment
 from shared.sessions.inbound_port import RecordedEvent
-from shared.turn import Step, Turn
+from shared.turn import Step, Turn, TurnRequest
 
-_OPAQUE = ("signature", "token")
+_OPAQUE = ("signature", "token", "traceparent")
 
 
 def json_line(value: Any) -> bytes:
@@ -65,7 +65,7 @@ def turn_form(turn: Turn) -> dict[str, Any]:
         "status": turn.status,
         "created_at": to_wire(turn.created_at),
         "completed_at": to_wire(turn.completed_at) if turn.completed_at else None,
-        "request": asdict(turn.request),
+        "request": _request_form(turn.request),
         "usage": {**asdict(turn.usage), "total_tokens": turn.usage.total_tokens},
         "steps": [
             _step_form(number, step, at)
@@ -93,6 +93,10 @@ def version_form(artifact: Artifact, deleted_at: datetime | None, member: str | 
         "file_deleted_at": to_wire(deleted_at) if deleted_at else None,
         "member": member,
     }
+
+
+def _request_form(request: TurnRequest) -> dict[str, Any]:
+    return {name: value for name, value in asdict(request).items() if name not in _OPAQUE}
 
 
 def _step_form(number: int, step: Step, at: datetime) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from shared.errors import (
 from shared.keys import SessionKey
 from shared.session import title_of
 from shared.sessions.port import BegunTurn, IfBusy, NewTurn, TakenTurn, TurnStore
+from shared.tracing.context import current_traceparent
 from shared.turn import UNFINISHED, DecisionStep, ResumedStep, Turn, TurnRequest, TurnStatus
 
 
@@ -59,12 +60,15 @@ class TurnEngine:
         history_messages: int,
         bus: TurnBus | None = None,
         observers: tuple[TurnObserver, ...] = (),
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._parts = parts
         self._clock = clock
         self._history_messages = history_messages
         self._observers = observers
+        # Called when a turn has begun to run here, or no longer does.
+        self._changed = changed
         self._held = LocalTurns()
         self._bus = bus or NoBus()
         self._reader = TurnReader(store=store, held=self._held, bus=self._bus)
@@ -106,7 +110,7 @@ class TurnEngine:
         new = NewTurn(
             key=key,
             turn_id=self._parts.new_id(),
-            request=request,
+            request=replace(request, traceparent=current_traceparent()),
             prompt_version=PROMPT_VERSION,
             now=self._clock(),
             lease_seconds=self._parts.lease_seconds,
@@ -323,17 +327,19 @@ class TurnEngine:
             lease_seconds=self._parts.lease_seconds,
         )
         local.run = TurnRun(parts=self._parts, begun=begun, record=record, feed=local.feed)
-        local.task = asyncio.create_task(local.run.execute())
+        local.task = asyncio.create_task(local.run.execute(), context=local.context)
         self._held.add(local)
         started = time.perf_counter()
         local.task.add_done_callback(lambda _: self._ended(local, time.perf_counter() - started))
         self._watch.begin()
+        self._changed()
         return turn
 
     def _ended(self, local: LocalTurn, seconds: float) -> None:
         run = local.run
         assert run is not None
         self._held.remove(local)
+        self._changed()
         self._lines.stir(local.key)
         if run.record.turn.final is None:
             return

@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.errors import AppError, SessionNotFoundError, TurnNotFoundError
 from shared.keys import SessionKey
 from shared.sessions.port import BegunTurn, TurnStore
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class WaitingLines:
         line = self._lines.setdefault(turn.key, _Line())
         line.turns[turn.turn_id] = turn
         if line.task is None:
-            line.task = asyncio.create_task(self._serve(turn.key, line))
+            line.task = asyncio.create_task(self._serve(turn.key, line), context=outside())
 
     def leave(self, turn: LocalTurn) -> None:
         """The turn waits no longer."""

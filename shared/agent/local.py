@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from shared.agent.feed import TurnFeed
@@ -13,7 +14,10 @@ from shared.keys import SessionKey
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LocalTurn:
-    """A turn held here; `run` and `task` are None while it waits. `ended` is set when it has left."""
+    """A turn held here; `run` and `task` are None while it waits. `ended` is set when it has left.
+
+    `context` is that of the request which began it: the turn's spans and log lines belong there.
+    """
 
     key: SessionKey
     turn_id: str
@@ -21,6 +25,7 @@ class LocalTurn:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     run: TurnRun | None = None
     task: asyncio.Task[None] | None = None
+    context: Context = field(default_factory=copy_context)
 
     def abandon(self) -> None:
         """Stops it without a word in the record: its end is somebody else's."""

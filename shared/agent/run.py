@@ -14,6 +14,7 @@ from shared.agent.parts import TurnParts
 from shared.agent.record import TurnRecord, resume_event
 from shared.agent.talk import Talk, texts_of
 from shared.agent.tool_round import ToolRound
+from shared.agent.traced import turn_span, turn_told
 from shared.agent.updates import (
     ContentUpdate,
     ErrorUpdate,
@@ -24,6 +25,7 @@ from shared.agent.updates import (
     unrecorded_at,
 )
 from shared.errors import AppError, ModelTimeoutError, SessionConflictError
+from shared.log_context import bound
 from shared.messages import TextPart
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.port import BegunTurn
@@ -59,6 +61,12 @@ class TurnRun:
 
     async def execute(self) -> None:
         """Runs to the end, whatever happens; the end is recorded when the store takes it."""
+        key, turn_id = self.record.turn.key, self.record.turn.turn_id
+        with bound(session_id=key.session_id, turn_id=turn_id), turn_span(self.record.turn) as work:
+            await self._execute()
+            turn_told(work, self.record.turn)
+
+    async def _execute(self) -> None:
         try:
             async with asyncio.timeout(self._parts.turn_timeout):
                 await self._converse()
@@ -69,12 +77,12 @@ class TurnRun:
             await self._failed(error, "deadline")
         except SessionConflictError:
             # Stopped or taken over from outside: the record says how it went on, and readers look there.
-            _log.info("turn left", extra={"turn_id": self.record.turn.turn_id})
+            _log.info("turn left")
         except AppError as error:
             await self._failed(error, "error")
         # The border of the turn: its client must hear of any failure, in our words.
         except Exception:  # noqa: BLE001
-            _log.exception("turn failed", extra={"turn_id": self.record.turn.turn_id})
+            _log.exception("turn failed")
             await self._failed(AppError("the turn failed for a reason of ours"), "error")
         finally:
             self.feed.close()

@@ -9,6 +9,7 @@ import logging
 from shared.agent.local import LocalTurn, LocalTurns
 from shared.errors import SessionConflictError, StoreUnavailableError
 from shared.sessions.port import TurnStore
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class LeaseWatch:
     def begin(self) -> None:
         """A turn runs: watch, if nobody does."""
         if self._task is None:
-            self._task = asyncio.create_task(self._watch())
+            self._task = asyncio.create_task(self._watch(), context=outside())
 
     def close(self) -> None:
         """Nothing runs any more."""

@@ -45,11 +45,12 @@ _SIGNATURES: tuple[tuple[bytes, Content], ...] = (
     (b"PAR1", Content("bytes", "application/vnd.apache.parquet")),
     (b"SQLite format 3\x00", Content("bytes", "application/vnd.sqlite3")),
 )
+_BEGINNINGS = tuple(signature for signature, _ in _SIGNATURES)
 
 
 def content_of(data: bytes) -> Content:
     """What the bytes are, whatever their name says."""
-    for signature, content in _SIGNATURES:
+    for signature, content in _SIGNATURES if data.startswith(_BEGINNINGS) else ():
         if data.startswith(signature) and not _is_plain(content, data):
             return content
     if data[_TAR_AT : _TAR_AT + 5] == b"ustar":

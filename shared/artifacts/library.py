@@ -11,9 +11,10 @@ import asyncio
 import hashlib
 import logging
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from weakref import WeakValueDictionary
 
 from shared.artifact import (
@@ -25,6 +26,7 @@ from shared.artifact import (
 from shared.artifacts.compression import CONTENT_ENCODING, compress, decompress
 from shared.artifacts.paths import object_key
 from shared.artifacts.port import PARTS_OVER, ObjectFacts, ObjectStore, SignsUrls
+from shared.artifacts.saved_lately import SavedLately, SavedVersion
 from shared.artifacts.scan import Scan, Scanner
 from shared.clock import Clock
 from shared.errors import (
@@ -99,6 +101,7 @@ class ArtifactLibrary:
         self._max_file_bytes = max_file_bytes
         self._max_files = max_files
         self._scanner = Scanner()
+        self._lately = SavedLately()
         self._writing: WeakValueDictionary[ArtifactKey, asyncio.Lock] = WeakValueDictionary()
 
     async def save(
@@ -117,16 +120,12 @@ class ArtifactLibrary:
             )
         sha256 = hashlib.sha256(data).hexdigest()
         lock = self._writing.setdefault(key, asyncio.Lock())
-        # Nearly every file is small and holds nothing: then a thread would cost more than the look.
-        looked = self._scanner.look(key.filename, data, sha256)
         # A writer here is about to change what is newest: then it is asked when the lock is had.
         is_alone = not lock.locked()
-        asking = self._index.newest(key=key) if is_alone else _nothing()
-        if looked is None:
-            looking = asyncio.to_thread(self._scanner.scan, key.filename, data, sha256)
-            scan, newest = await asyncio.gather(looking, asking)
-        else:
-            scan, newest = looked, await asking
+        goes_by = partial(self._saved_before, key, sha256, expected_version, turn_id)
+        before = goes_by() if is_alone else None
+        asking = self._index.newest(key=key) if is_alone and before is None else _nothing()
+        scan, newest = await self._scanned(key.filename, data, sha256, asking)
         new = _NewBytes(
             key=key,
             data=data,
@@ -139,7 +138,9 @@ class ArtifactLibrary:
         )
         # Writers of one file would only fail each other's numbers.
         async with lock:
-            return await self._save(new, newest if is_alone else await self._index.newest(key=key))
+            if is_alone:
+                return await self._save(new, newest or before)
+            return await self._save(new, goes_by() or await self._index.newest(key=key))
 
     async def restore(
         self, *, key: ArtifactKey, version: int, expected_version: int | None = None
@@ -184,7 +185,25 @@ class ArtifactLibrary:
     async def delete(self, *, key: ArtifactKey) -> None:
         await self._index.delete_artifact(key=_composed(key), now=self._clock())
 
-    async def _save(self, new: _NewBytes, newest: Artifact | None) -> SavedArtifact:
+    async def _scanned(
+        self, filename: str, data: bytes, sha256: str, asking: Awaitable[Artifact | None]
+    ) -> tuple[Scan, Artifact | None]:
+        """What is said of the bytes, and what `asking` answers meanwhile."""
+        # Nearly every file is small and holds nothing: then a thread would cost more than the look.
+        looked = self._scanner.look(filename, data, sha256)
+        if looked is not None:
+            return looked, await asking
+        looking = asyncio.to_thread(self._scanner.scan, filename, data, sha256)
+        return await asyncio.gather(looking, asking)
+
+    def _saved_before(
+        self, key: ArtifactKey, sha256: str, expected_version: int | None, turn_id: str | None
+    ) -> SavedVersion | None:
+        if expected_version is not None:
+            return None
+        return self._lately.before(key, sha256=sha256, turn_id=turn_id, now=self._clock())
+
+    async def _save(self, new: _NewBytes, newest: Artifact | SavedVersion | None) -> SavedArtifact:
         stored: str | None = None
         stored_at = self._clock()
         tried, step = 0, 1
@@ -196,7 +215,7 @@ class ArtifactLibrary:
                 raise VersionConflictError(
                     f"the newest version is {current}, not {new.expected_version}", current_version=current
                 )
-            if newest is not None and newest.sha256 == new.sha256 and await self._is_listed(new.key):
+            if isinstance(newest, Artifact) and await self._is_unchanged(new, newest):
                 return SavedArtifact(artifact=newest, outcome="unchanged")
             if current >= tried:
                 tried, step = current + 1, 1
@@ -210,6 +229,7 @@ class ArtifactLibrary:
             if await self._index.add_version(
                 artifact=artifact, max_files=self._max_files, events=(self._created_event(artifact),)
             ):
+                self._lately.note(artifact)
                 self._observe(artifact.type)
                 return SavedArtifact(artifact=artifact, outcome="updated" if newest else "created")
         raise StoreUnavailableError("too many writers on one file", retry_after=1)
@@ -229,9 +249,11 @@ class ArtifactLibrary:
             turn_id=new.turn_id,
         )
 
-    async def _is_listed(self, key: ArtifactKey) -> bool:
-        listed = await self._index.list_artifacts(session=key.session)
-        return any(artifact.key.filename == key.filename for artifact in listed)
+    async def _is_unchanged(self, new: _NewBytes, newest: Artifact) -> bool:
+        if newest.sha256 != new.sha256:
+            return False
+        listed = await self._index.list_artifacts(session=new.key.session)
+        return any(artifact.key.filename == new.key.filename for artifact in listed)
 
     async def _put_bytes(self, new: _NewBytes, version: int) -> str:
         about = ObjectFacts(

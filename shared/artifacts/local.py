@@ -1,4 +1,4 @@
-"""Objects as files of a local folder: written aside, synced, then linked into place create-only."""
+"""Objects as files of a local folder: written without a name, synced, then linked into place create-only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from shared.artifacts.new_files import NewFiles
 from shared.artifacts.paths import key_of, local_path
 from shared.artifacts.port import CALL_SECONDS, CHECK_SECONDS, ObjectFacts, StoredObject
 from shared.errors import StoreUnavailableError
@@ -28,6 +29,7 @@ class LocalObjectStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._aside = self._root / "%aside"
+        self._files = NewFiles(self._aside)
         self._tidied = False
 
     async def put(self, *, object_key: str, data: bytes, about: ObjectFacts | None = None) -> bool:
@@ -52,20 +54,9 @@ class LocalObjectStore:
         """Nothing is held open."""
 
     def _put(self, object_key: str, data: bytes) -> bool:
-        target = local_path(self._root, object_key)
-        aside = self._aside / new_id()
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._aside.mkdir(parents=True, exist_ok=True)
             self._tidy()
-            try:
-                with aside.open("xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                return _link(aside, target)
-            finally:
-                aside.unlink(missing_ok=True)
+            return self._files.create(local_path(self._root, object_key), data)
         except OSError as error:
             raise _unavailable("write to", error) from error
 
@@ -73,6 +64,7 @@ class LocalObjectStore:
         """Removes, once a process, what writers that died have left aside."""
         if self._tidied:
             return
+        self._aside.mkdir(parents=True, exist_ok=True)
         self._tidied = True
         for left in self._aside.iterdir():
             try:
@@ -133,29 +125,6 @@ async def _bounded(work: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
             return await asyncio.to_thread(work)
     except TimeoutError:
         raise StoreUnavailableError("the artifact folder does not answer", retry_after=5) from None
-
-
-def _link(aside: Path, target: Path) -> bool:
-    """Puts the file in its place; False when the place is taken."""
-    try:
-        # A hard link fails when the name exists: create-only, and never a half-written file.
-        os.link(aside, target)
-    except FileExistsError:
-        return False
-    _sync_folder(target.parent)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the names in the folder last: a synced file whose name is lost is lost.
-
-    The folders above, where they are new, go with it: ext4, XFS and Btrfs write their journal in order.
-    """
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _unavailable(act: str, error: OSError) -> StoreUnavailableError:

@@ -40,23 +40,23 @@ async def repeated(
         StoreUnavailableError: each attempt raised TransientError or ran out of time. Others pass through.
     """
     word = "timeout"
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            for attempt in range(ATTEMPTS):
-                if attempt:
-                    # Spreads load, guards nothing.
-                    await asyncio.sleep(
-                        random.uniform(0, min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
-                    )
-                try:
-                    async with asyncio.timeout(attempt_seconds or ATTEMPT_SECONDS):
-                        return await call(attempt)
-                except TransientError as error:
-                    word = str(error)
-                except TimeoutError:
-                    word = "timeout"
-                _log.warning("the object store failed", extra={"failure": word, "attempt": attempt})
-    except TimeoutError:
-        _log.warning("the object store failed", extra={"failure": "timeout"})
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + CALL_SECONDS
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            # Spreads load, guards nothing.
+            pause = random.uniform(0, min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+            await asyncio.sleep(min(pause, ends_at - loop.time()))
+        left = ends_at - loop.time()
+        if left <= 0:
+            break
+        try:
+            async with asyncio.timeout(min(attempt_seconds or ATTEMPT_SECONDS, left)):
+                return await call(attempt)
+        except TransientError as error:
+            word = str(error)
+        except TimeoutError:
+            word = "timeout"
+        _log.warning("the object store failed", extra={"failure": word, "attempt": attempt})
     # The vendors' own errors hold addresses and parts of requests: none is chained.
     raise StoreUnavailableError(f"the artifact store did not answer ({word})", retry_after=2) from None

@@ -48,6 +48,8 @@ class CloudEvent:
             "ce-time": None if self.time is None else to_wire(self.time),
             "ce-subject": self.subject,
             f"ce-{UNDELIVERABLE}": self.undeliverable,
+            # As the extension has it; and as a header that whatever lies in between knows, and may change.
+            "ce-traceparent": self.traceparent,
             "traceparent": self.traceparent,
         }
         return {name: value for name, value in known.items() if value is not None}
@@ -67,6 +69,7 @@ def cloud_event(stored: StoredEvent) -> CloudEvent:
         time=stored.created_at,
         subject=stored.key.session_id,
         data=stored.event.data,
+        traceparent=stored.event.traceparent,
     )
 
 

@@ -112,7 +112,7 @@ def _event(attributes: Mapping[str, Any], extensions: Mapping[str, Any], data: A
         type=_required(attributes, "type"),
         time=_time(attributes.get("time")),
         subject=_text(attributes, "subject"),
-        traceparent=_text(extensions, "traceparent"),
+        traceparent=_text(attributes, "traceparent") or _text(extensions, "traceparent"),
         undeliverable=_text(attributes, UNDELIVERABLE),
         data=data,
     )

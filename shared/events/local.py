@@ -12,6 +12,7 @@ from shared.errors import AppError, PublishError, UnreachedError
 from shared.events.catalog import is_for_agent, is_heard_by_agent
 from shared.events.envelope import CloudEvent
 from shared.events.port import Delivery
+from shared.events.sending import sending
 from shared.outbound import exchange
 from shared.web.service_token import Credentials
 
@@ -80,6 +81,10 @@ class HttpPublisher:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, event: CloudEvent) -> None:
+        with sending(event, system="http", to="events") as (sent, _):
+            await self._post(sent)
+
+    async def _post(self, event: CloudEvent) -> None:
         headers = event.attributes()
         if self._credentials is not None:
             headers |= await self._credentials(None)

@@ -14,6 +14,7 @@ from shared.events.catalog import NATS_SUBJECT, is_for_agent
 from shared.events.envelope import CloudEvent, by_subject
 from shared.events.nats_connection import NatsAccess, connect, let_go
 from shared.events.port import Delivery
+from shared.events.sending import sending
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -24,6 +25,7 @@ ACK_SECONDS = 4.0
 _KEPT_DAYS = 7
 _DUPLICATE_WINDOW_SECONDS = 600.0
 _AT_ONCE = 64
+_JSON = "application/json"
 
 
 class NatsPublisher:
@@ -69,16 +71,18 @@ class NatsPublisher:
         from nats.js.errors import NoStreamResponseError
 
         async with self._slots:
-            for event in events:
-                headers = {**event.attributes(), "Nats-Msg-Id": event.id, "content-type": "application/json"}
-                try:
-                    await stream.publish(NATS_SUBJECT, event.body(), timeout=ACK_SECONDS, headers=headers)
-                except NoStreamResponseError:
-                    # It was deleted under us: the next try makes it again.
-                    self._has_stream = False
-                    return PublishError("no stream of NATS takes our subject")
-                except (Error, OSError, ValueError) as error:
-                    return PublishError(f"NATS did not take an event ({type(error).__name__})")
+            for each in events:
+                with sending(each, system="nats", to=NATS_SUBJECT) as (event, span):
+                    headers = {**event.attributes(), "Nats-Msg-Id": event.id, "content-type": _JSON}
+                    try:
+                        await stream.publish(NATS_SUBJECT, event.body(), timeout=ACK_SECONDS, headers=headers)
+                    except (Error, OSError, ValueError) as error:
+                        span.fail(type(error).__name__)
+                        if isinstance(error, NoStreamResponseError):
+                            # It was deleted under us: the next try makes it again.
+                            self._has_stream = False
+                            return PublishError("no stream of NATS takes our subject")
+                        return PublishError(f"NATS did not take an event ({type(error).__name__})")
                 accepted.add(event.id)
         return None
 

@@ -15,6 +15,7 @@ from shared.errors import PublishError
 from shared.events.catalog import is_for_agent
 from shared.events.envelope import CloudEvent, by_subject
 from shared.events.port import Delivery
+from shared.events.sending import sending_all
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherAsyncClient
@@ -82,14 +83,17 @@ class PubSubPublisher:
         from google.api_core.exceptions import GoogleAPIError, NotFound
         from google.auth.exceptions import GoogleAuthError
 
-        request = {"topic": topic, "messages": [_message(event) for event in events]}
-        try:
-            async with self._slots:
-                await client.publish(request=request, retry=None, timeout=CALL_SECONDS)
-        except NotFound:
-            return PublishError(f"Pub/Sub has no topic {topic}")
-        except (GoogleAPIError, GoogleAuthError) as error:
-            return PublishError(f"Pub/Sub did not take events ({type(error).__name__})")
+        with sending_all(events, system="gcp_pubsub", to=topic.rpartition("/")[2]) as sent:
+            request = {"topic": topic, "messages": [_message(event) for event, _ in sent]}
+            try:
+                async with self._slots:
+                    await client.publish(request=request, retry=None, timeout=CALL_SECONDS)
+            except (GoogleAPIError, GoogleAuthError) as error:
+                for _, span in sent:
+                    span.fail(type(error).__name__)
+                if isinstance(error, NotFound):
+                    return PublishError(f"Pub/Sub has no topic {topic}")
+                return PublishError(f"Pub/Sub did not take events ({type(error).__name__})")
         accepted.update(event.id for event in events)
         return None
 

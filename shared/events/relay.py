@@ -23,6 +23,7 @@ from shared.events.envelope import CloudEvent, cloud_event
 from shared.events.port import Delivery, EventPublisher
 from shared.sessions.account_port import NamedLeases
 from shared.sessions.outbox_port import EventOutbox, OutboxLag, StoredEvent
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class EventRelay:
     def begin(self) -> None:
         """Looks every few seconds from now on, in the background."""
         if self._task is None:
-            self._task = asyncio.create_task(self._serve())
+            self._task = asyncio.create_task(self._serve(), context=outside())
 
     def soon(self) -> None:
         """An event was stored in this process: looks in a moment. A failing broker is not hurried."""

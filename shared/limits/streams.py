@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.errors import AppError, RateLimitedError
 from shared.ids import NewId
 from shared.sessions.account_port import NamedLeases
+from shared.tracing.context import outside
 
 LEASE_SECONDS = 90.0
 
@@ -125,7 +126,7 @@ class OpenStreams:
             return
         self._kept.add(place)
         if self._renewing is None:
-            self._renewing = asyncio.create_task(self._renew_for_ever())
+            self._renewing = asyncio.create_task(self._renew_for_ever(), context=outside())
 
     async def release(self, place: StreamPlace) -> None:
         """Frees the place."""

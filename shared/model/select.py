@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from shared.model.port import ChatModel
+from shared.model.port import ChatModel, ModelSource
 from shared.settings import Settings
+from shared.tracing.spans import is_tracing
 
 
 def open_model(settings: Settings) -> ChatModel:
@@ -41,3 +42,15 @@ def open_own_model(settings: Settings, api_key: str) -> ChatModel:
         base_url=None if settings.google_genai_use_vertexai else settings.gemini_base_url,
         max_output_tokens=settings.max_output_tokens,
     )
+
+
+def traced_models(settings: Settings, models: ModelSource) -> ModelSource:
+    """The models, their calls in traces where these are collected."""
+    if not is_tracing():
+        return models
+    from shared.model.traced import TracedModels
+
+    if settings.provider == "offline":
+        return TracedModels(models, provider="the0.offline")
+    vertex = settings.google_genai_use_vertexai
+    return TracedModels(models, provider="gcp.vertex_ai" if vertex else "gcp.gemini")

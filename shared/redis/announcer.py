@@ -14,6 +14,7 @@ from shared.redis.client import RedisClient, RedisGoneError
 from shared.redis.frames import Frame, write_frames
 from shared.redis.tasks import end_task
 from shared.sessions.codec import Codec
+from shared.tracing.context import outside
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -98,7 +99,7 @@ class Announcer:
     def _start(self) -> None:
         self._wake.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self._run(), context=outside())
 
     async def _run(self) -> None:
         while True:

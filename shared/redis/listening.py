@@ -16,6 +16,7 @@ from shared.redis.client import RedisClient, RedisGoneError
 from shared.redis.frames import Frame, UnreadableFrameError, read_frame
 from shared.redis.tasks import end_task
 from shared.sessions.codec import Codec
+from shared.tracing.context import outside
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -122,10 +123,10 @@ class Listening:
     async def _join(self, key: bytes, name: TurnName, *, is_new: bool) -> list[Frame | None]:
         """Has the reader read the new turn's stream; for one that is read already, what was read before."""
         if self._task is None:
-            self._task = asyncio.create_task(self._read())
+            self._task = asyncio.create_task(self._read(), context=outside())
         if is_new:
             if self._blocking and self._waking is None:
-                self._waking = asyncio.create_task(self._wake())
+                self._waking = asyncio.create_task(self._wake(), context=outside())
             return []
         entries = await self._client.call(lambda redis: redis.xrange(key), seconds=_BACKLOG_SECONDS)
         return list(self._frames(name, entries))

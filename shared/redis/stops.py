@@ -8,6 +8,7 @@ import logging
 from shared.agent.bus import StopListener
 from shared.redis.client import RedisClient
 from shared.redis.tasks import end_task
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class StopNotices:
         """Calls the listener from now on."""
         self._listeners.append(listener)
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self._run(), context=outside())
 
     async def close(self) -> None:
         """Ends the subscription."""

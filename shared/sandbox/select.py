@@ -11,6 +11,7 @@ from shared.errors import SandboxUnavailableError
 from shared.sandbox.local import LocalSandbox
 from shared.sandbox.node_packages import node_packages
 from shared.sandbox.port import Sandbox, SandboxJob, SandboxLimits, SandboxRun
+from shared.tracing.context import outside
 
 Packages = Mapping[str, Path]
 Open = Callable[[Packages], LocalSandbox]
@@ -81,7 +82,7 @@ class ChosenSandbox:
 
     async def _choose(self) -> Sandbox:
         if self._choosing is None:
-            self._choosing = asyncio.create_task(self._first_that_works())
+            self._choosing = asyncio.create_task(self._first_that_works(), context=outside())
         # One caller that gives up must not end the choice for the others.
         chosen = await asyncio.shield(self._choosing)
         if chosen is None:

@@ -18,6 +18,7 @@ from shared.errors import InternalError, UnprocessableError
 from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
 from shared.sealing import Keyring
 from shared.session import Summary
+from shared.sessions.outbox_port import OutgoingEvent
 from shared.turn import (
     ApprovalStep,
     DecisionStep,
@@ -51,12 +52,7 @@ class Codec:
             UnprocessableError: the value is nested too deeply to be written.
             InternalError: something in it is no JSON value.
         """
-        form = {"schema_version": SCHEMA_VERSION, "value": value}
-        try:
-            plain = orjson.dumps(form)
-        except TypeError:
-            plain = _encode_exactly(form)
-        return self.keyring.seal(plain, user_id)
+        return self._encode({"schema_version": SCHEMA_VERSION, "value": value}, user_id)
 
     def decode(self, stored: bytes, user_id: str) -> Any:
         """The JSON value of a stored form.
@@ -64,15 +60,25 @@ class Codec:
         Raises:
             InternalError: a newer release wrote it, it is damaged, or it does not open for this user.
         """
+        return self._decode(stored, user_id)["value"]
+
+    def _encode(self, form: dict[str, Any], user_id: str) -> bytes:
+        try:
+            plain = orjson.dumps(form)
+        except TypeError:
+            plain = _encode_exactly(form)
+        return self.keyring.seal(plain, user_id)
+
+    def _decode(self, stored: bytes, user_id: str) -> dict[str, Any]:
         plain = self.keyring.open(stored, user_id)
         try:
-            form = json.loads(plain) if plain.startswith(_EXACT) else orjson.loads(plain)
+            form: dict[str, Any] = json.loads(plain) if plain.startswith(_EXACT) else orjson.loads(plain)
         except ValueError:
             # The parser's own error holds the text.
             raise InternalError("a stored value is damaged") from None
         if form["schema_version"] > SCHEMA_VERSION:
             raise InternalError(f"a stored value has schema_version {form['schema_version']}")
-        return form["value"]
+        return form
 
     def decode_request(self, stored: bytes, user_id: str) -> TurnRequest:
         """The request of a turn."""
@@ -82,6 +88,19 @@ class Codec:
             enable_tools=form.get("enable_tools", True),
             context=form.get("context") or {},
             model=form.get("model"),
+            traceparent=form.get("traceparent"),
+        )
+
+    def encode_event(self, event: OutgoingEvent, user_id: str) -> bytes:
+        """The stored form of an event's data, beside which it says where in a trace the event was caused."""
+        beside = {} if event.traceparent is None else {"traceparent": event.traceparent}
+        return self._encode({"schema_version": SCHEMA_VERSION, "value": event.data, **beside}, user_id)
+
+    def decode_event(self, stored: bytes, user_id: str, *, event_id: str, type: str) -> OutgoingEvent:
+        """An event by the stored form of its data."""
+        form = self._decode(stored, user_id)
+        return OutgoingEvent(
+            event_id=event_id, type=type, data=form["value"], traceparent=form.get("traceparent")
         )
 
     def decode_step(self, stored: bytes, user_id: str) -> Step:

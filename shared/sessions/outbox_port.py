@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.keys import SessionKey
+from shared.tracing.context import current_traceparent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingEvent:
-    """An event to publish, stored in the same write as its cause; its id never changes."""
+    """An event to publish, stored in the same write as its cause; its id never changes.
+
+    `traceparent` is where in a trace it was caused, for whoever hears of it to go on there.
+    """
 
     event_id: str
     type: str
     data: dict[str, Any] = field(hash=False)
+    traceparent: str | None = field(default_factory=current_traceparent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
 from shared.tools.port import CallOrigin, effect_id
 from shared.tools.remote_wire import approval_wire, refusal_of, result_of, specs_of
+from shared.tracing.context import tracing_headers
+from shared.tracing.spans import span
 
 if TYPE_CHECKING:
     import httpx
@@ -151,12 +153,18 @@ class RemoteToolRunner:
         client = await self._opened()
         import httpx
 
-        try:
-            headers = {"content-type": "application/json", **await self._headers(user_id)}
-            return await client.post(path, content=body, headers=headers)
-        except (httpx.HTTPError, UnavailableError) as error:
-            _log.warning("tool service unreachable", extra={"error": type(error).__name__})
-            return None
+        with span("POST /tools/{name}", "client", {"http.request.method": "POST"}) as asking:
+            try:
+                headers = {"content-type": "application/json", **await self._headers(user_id)}
+                answer = await client.post(path, content=body, headers=headers | tracing_headers())
+            except (httpx.HTTPError, UnavailableError) as error:
+                _log.warning("tool service unreachable", extra={"error": type(error).__name__})
+                asking.fail(type(error).__name__)
+                return None
+            asking.set("http.response.status_code", answer.status_code)
+            if answer.status_code >= 400:
+                asking.fail(str(answer.status_code))
+            return answer
 
     async def _refresh(self) -> None:
         specs = await self._fetch()

@@ -14,6 +14,7 @@ from shared.sessions.port import ToolCallStore
 from shared.settings import Settings
 from shared.shared_cache import SharedCache
 from shared.tools.port import ToolRunner, ToolServices
+from shared.tracing.spans import is_tracing
 
 if TYPE_CHECKING:
     from shared.deployment.deployer import Deployer
@@ -58,7 +59,12 @@ def open_tools(
         history=history,
     )
     tools = tuple(tool for tool in TOOLS if search is not None or tool.name != "search_web")
-    return LocalToolRunner(tools=tools, services=services)
+    runner = LocalToolRunner(tools=tools, services=services)
+    if not is_tracing():
+        return runner
+    from shared.tools.traced import TracedTools
+
+    return TracedTools(runner)
 
 
 def open_once(runner: ToolRunner, calls: ToolCallStore) -> ToolRunner:

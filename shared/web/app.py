@@ -24,9 +24,11 @@ from shared.errors import (
     NotFoundError,
 )
 from shared.ids import new_id
+from shared.log_context import bound
 from shared.web.endpoint import Endpoint
 from shared.web.errors import problem_response
 from shared.web.telemetry import Telemetry
+from shared.web.tracing import answered, request_span
 
 _log = logging.getLogger("request")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -60,34 +62,35 @@ class Observed:
         started = time.perf_counter()
         scope["request_id"] = request_id = _request_id(scope)
         scope["facts"] = {}
-        status = 0
+        with bound(request_id=request_id), request_span(scope) as work:
+            status = 0
 
-        async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
+            async def answer(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                await send(message)
 
-        try:
-            await self._app(scope, receive, answer)
-        # The border of the web: the caller gets an answer in the contract's form whatever went wrong.
-        except Exception:  # noqa: BLE001
-            _log.exception("request failed", extra={"request_id": request_id})
-            if status == 0:
-                error = InternalError("something of ours went wrong; tell us the request id")
-                response = problem_response(error, instance=scope["path"], request_id=request_id)
-                await response(scope, receive, answer)
-        finally:
-            self._tell(scope, status, time.perf_counter() - started)
+            try:
+                await self._app(scope, receive, answer)
+            # The border of the web: the caller gets an answer in the contract's form whatever went wrong.
+            except Exception:  # noqa: BLE001
+                _log.exception("request failed")
+                if status == 0:
+                    error = InternalError("something of ours went wrong; tell us the request id")
+                    response = problem_response(error, instance=scope["path"], request_id=request_id)
+                    await response(scope, receive, answer)
+            finally:
+                route = getattr(scope.get("route"), "path", "") or "unmatched"
+                answered(work, scope, route=route, status=status)
+                self._tell(scope, route, status, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "") or "unmatched"
+    def _tell(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         if _log.isEnabledFor(logging.INFO):
             _log.info(
                 "request",
                 extra={
-                    "request_id": scope["request_id"],
                     "method": scope["method"],
                     "route": route,
                     "status": status,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.clock import Clock, to_wire
-from shared.errors import AppError
+from shared.errors import AppError, InternalError
 
 _log = logging.getLogger(__name__)
 
@@ -34,15 +34,11 @@ class Health:
     clock: Clock
     active_sessions: Callable[[], int]
     _cached: tuple[float, dict[str, str]] = field(default=(-CACHE_SECONDS, {}))
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def report(self) -> tuple[int, dict[str, Any]]:
         """The HTTP status and the document of contract section 8."""
-        asked, words = self._cached
-        if time.monotonic() - asked >= CACHE_SECONDS:
-            words = dict(
-                zip(self.checks, await asyncio.gather(*map(_ask, self.checks.values())), strict=True)
-            )
-            self._cached = (time.monotonic(), words)
+        words = await self._words()
         verdict = _verdict(words)
         down = [name for name, word in words.items() if word not in _FINE]
         return (503 if verdict == "unhealthy" else 200), {
@@ -52,6 +48,16 @@ class Health:
             "timestamp": to_wire(self.clock()),
             "version": self.version,
         }
+
+    async def _words(self) -> dict[str, str]:
+        """What each part says, at most five seconds ago; who asks meanwhile waits for the one answer."""
+        async with self._asking:
+            asked, words = self._cached
+            if time.monotonic() - asked >= CACHE_SECONDS:
+                answers = await asyncio.gather(*map(_ask, self.checks.values()))
+                words = dict(zip(self.checks, answers, strict=True))
+                self._cached = (time.monotonic(), words)
+            return words
 
 
 def _verdict(words: dict[str, str]) -> Verdict:
@@ -71,3 +77,7 @@ async def _ask(check: Check) -> str:
         # The answer is public and says no more than the code; operators need the words.
         _log.warning("check failed", extra={"code": error.code, "reason": error.message})
         return error.code
+    # The border of a check: whatever is wrong with one part, the others are told.
+    except Exception:  # noqa: BLE001
+        _log.exception("check failed")
+        return InternalError.code

@@ -7,6 +7,7 @@ may also reach a local server under its own public name (DNS rebinding): the Hos
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 
@@ -35,6 +36,11 @@ def is_loopback_address(address: str) -> bool:
     """Whether the address is this machine's own."""
     found = _address(address)
     return found is not None and found.is_loopback
+
+
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Whether something between has handed the request on, as load balancers do."""
+    return any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
 
 
 def _name_of(host: str) -> str:

@@ -1,4 +1,4 @@
-"""Routes that only services may call: retention, pushes, drains, replays."""
+"""Routes that only services may call: retention, pushes, drains, replays; metrics through a proxy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from starlette.requests import Request
 
 from shared.resources import resources
 from shared.web.app import note
+from shared.web.origin import is_forwarded
+
+
+async def require_direct(request: Request) -> None:
+    """Returns when the request did not come by a public door: no proxy has handed it on.
+
+    Through one, services alone are served; raises as `require_service` for others.
+    """
+    if is_forwarded(request.headers):
+        await require_service(request)
 
 
 async def require_service(request: Request) -> str:

@@ -8,11 +8,13 @@ from starlette.responses import Response
 
 from shared.resources import resources
 from shared.settings import settings
+from shared.tracing.select import configure_tracing
 from shared.version import VERSION
 from shared.web.app import build_app
 from shared.web.body import json_response
 from shared.web.endpoint import Endpoint
 from shared.web.logs import configure_logs
+from shared.web.services import require_direct
 
 
 async def health(request: Request) -> Response:
@@ -23,12 +25,13 @@ async def health(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """`GET /health/live`: the process answers; nothing else is asked."""
+    """`GET /livez` and `GET /health/live`: the process answers; nothing else is asked."""
     return json_response({"status": "alive"})
 
 
 async def metrics(request: Request) -> Response:
-    """`GET /metrics`: Prometheus' text format."""
+    """`GET /metrics`: Prometheus' text format, for who asks this process itself, or is a service."""
+    await require_direct(request)
     return Response(resources().telemetry.text(), media_type="text/plain; version=0.0.4")
 
 
@@ -47,17 +50,31 @@ SYSTEM_ROUTES: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="GET",
+        path="/livez",
+        handler=live,
+        summary="The same, for probes",
+        public=True,
+    ),
+    Endpoint(
+        method="GET",
         path="/metrics",
         handler=metrics,
-        summary="Prometheus metrics",
+        summary="Prometheus metrics, for who asks the process itself (through a proxy: services only)",
         media_type="text/plain",
         public=True,
+        errors=(401, 403),
     ),
     Endpoint(method="GET", path="/version", handler=version, summary="The running version", public=True),
 )
 
 
-def function_app(routes: tuple[Endpoint, ...]) -> Starlette:
-    """The application of a function; stops the start when the configuration is wrong."""
-    configure_logs(settings().log_level)
+def function_app(routes: tuple[Endpoint, ...], *, runs_code: bool = False) -> Starlette:
+    """The application of a function; stops the start when the configuration is wrong.
+
+    Of one that `runs_code` of bots, health tells of the sandbox too.
+    """
+    configure_logs(settings())
+    configure_tracing(settings())
+    if runs_code:
+        resources().ask_sandbox()
     return build_app(routes, telemetry=resources().telemetry)

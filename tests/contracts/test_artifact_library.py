@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -195,6 +196,81 @@ async def test_numbers_of_versions_that_were_rolled_back_are_passed_over(house: 
     saved = await library.save(key=file("a"), data=b"1", expected_version=0)
     assert taken < saved.artifact.version <= 2 * taken
     assert (await library.save(key=file("a"), data=b"2")).artifact.version == saved.artifact.version + 1
+
+
+class Counted:
+    """An index that counts the questions of which version is newest."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def newest(self, *, key: ArtifactKey) -> Artifact | None:
+        self.asked += 1
+        return await self._store.newest(key=key)
+
+
+def beside(house: House, clock: Callable[[], datetime] = utc_now) -> tuple[ArtifactLibrary, Counted]:
+    """Another process's library of the same files."""
+    index = Counted(house.store)
+    objects = LocalObjectStore(house.folder)
+    library = ArtifactLibrary(objects=objects, index=cast(ArtifactIndex, index), clock=clock, new_id=new_id)
+    return library, index
+
+
+async def test_a_process_that_saved_a_file_need_not_ask_and_may_be_behind(house: House) -> None:
+    library, index = beside(house)
+    for number in (1, 2, 3):
+        saved = await library.save(key=file("a"), data=b"%d" % number)
+        assert (saved.artifact.version, index.asked) == (number, 1)
+    for number in (4, 5):
+        await house.library.save(key=file("a"), data=b"theirs %d" % number)
+    # Two that it does not know of: none is lost, and the number is the next.
+    saved = await library.save(key=file("a"), data=b"6")
+    assert (saved.artifact.version, saved.outcome) == (6, "updated")
+    found = await library.versions(key=file("a"))
+    read = [await library.read_bytes(artifact=artifact) for artifact in reversed(found)]
+    assert read == [b"1", b"2", b"3", b"theirs 4", b"theirs 5", b"6"]
+
+
+async def test_a_process_that_is_behind_answers_by_what_is_there(house: House) -> None:
+    library, _ = beside(house)
+    await library.save(key=file("a"), data=b"mine")
+    await house.library.save(key=file("a"), data=b"theirs")
+    assert (await library.save(key=file("a"), data=b"theirs")).outcome == "unchanged"
+    # What it saved itself is not the newest any more, so it is a version again.
+    again = await library.save(key=file("a"), data=b"mine")
+    assert (again.outcome, again.artifact.version) == ("updated", 3)
+    await house.library.save(key=file("a"), data=b"later")
+    with pytest.raises(VersionConflictError) as conflict:
+        await library.save(key=file("a"), data=b"x", expected_version=3)
+    assert conflict.value.details["current_version"] == 4
+    await house.library.delete(key=file("a"))
+    assert (await library.save(key=file("a"), data=b"mine")).artifact.version == 5
+
+
+async def test_what_a_turn_saved_is_asked_for_as_it_may_be_rolled_back(house: House) -> None:
+    library, index = beside(house)
+    turn = new_turn(SESSION, utc_now())
+    await house.store.begin_turn(new=turn)
+    for number in (1, 2):
+        await library.save(key=file("a"), data=b"%d" % number, turn_id=turn.turn_id)
+    assert index.asked == 1
+    await house.store.begin_turn(new=new_turn(SESSION, utc_now(), if_busy="rollback"))
+    saved = await library.save(key=file("a"), data=b"3")
+    assert saved.outcome == "created"
+    assert saved.artifact.version > 2
+
+
+async def test_what_was_saved_long_ago_is_asked_for(house: House) -> None:
+    hours = iter(range(1000))
+    library, index = beside(house, lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
+    for number in (1, 2):
+        await library.save(key=file("a"), data=b"%d" % number)
+    assert index.asked == 2
 
 
 class Bent(LocalObjectStore):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -266,6 +267,25 @@ async def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) ->
         await store.put(object_key="k/1", data=b"1")
     with pytest.raises(StoreUnavailableError):
         await store.check()
+
+
+@pytest.mark.parametrize("flag", [None, os.O_DIRECTORY], ids=["no such flag", "an older kernel"])
+async def test_without_nameless_files_a_file_is_written_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: int | None
+) -> None:
+    if flag is None:
+        monkeypatch.delattr(os, "O_TMPFILE")
+    else:
+        # What it is to a kernel that knows no nameless files: it opens the folder, and answers EISDIR.
+        monkeypatch.setattr(os, "O_TMPFILE", flag)
+    store = LocalObjectStore(tmp_path)
+    assert await store.put(object_key="k/1", data=b"1")
+    answers = await asyncio.gather(*(store.put(object_key="k/2", data=b"%d" % n) for n in range(8)))
+    assert sorted(answers) == [False] * 7 + [True]
+    assert await store.get(object_key="k/1") == b"1"
+    assert await store.get(object_key="k/2") == b"%d" % answers.index(True)
+    assert list((tmp_path / "%aside").iterdir()) == []
+    assert await keys(store) == {"k/1", "k/2"}
 
 
 async def test_what_a_dead_writer_left_aside_is_removed(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from shared.errors import AppError, StoreUnavailableError
+from shared.errors import AppError, ConflictError, StoreUnavailableError
 from shared.keys import SessionKey
 from shared.sessions.port import BegunTurn
 from shared.sessions.sql.runner import open_runner
@@ -132,6 +133,37 @@ async def test_a_failure_in_a_group_is_its_members_alone(sqlite_url: str, clock:
         assert sum(isinstance(result, BegunTurn) for result in results) == 10
         assert isinstance(results[5], ZeroDivisionError)
         assert isinstance(results[6], AppError)
+
+
+async def test_a_member_that_fails_after_it_wrote_leaves_nothing_and_takes_nobody_along(
+    sqlite_url: str, clock: SetClock
+) -> None:
+    runner = open_runner(sqlite_url)
+
+    def half(name: str, fails: bool) -> Callable[[Connection], str]:
+        def work(conn: Connection) -> str:
+            text = "INSERT INTO work_places VALUES (?, ?)"
+            if name != "nothing":
+                conn.exec_driver_sql(text, (name, "here"))
+            if fails:
+                raise ConflictError(f"{name} is not wanted")
+            return name
+
+        return work
+
+    async with SqlStore(runner, clock=clock):
+        results = await asyncio.gather(
+            *(runner.write(half(f"a-{n}", n == 3)) for n in range(6)),
+            runner.write(half("nothing", True)),
+            *(runner.write(half(f"b-{n}", False)) for n in range(3)),
+            return_exceptions=True,
+        )
+        refused = [index for index, result in enumerate(results) if isinstance(result, ConflictError)]
+        assert refused == [3, 6]
+        rows = await runner.read(
+            lambda conn: conn.exec_driver_sql("SELECT name FROM work_places ORDER BY name").all()
+        )
+        assert [name for (name,) in rows] == ["a-0", "a-1", "a-2", "a-4", "a-5", "b-0", "b-1", "b-2"]
 
 
 async def test_a_file_locked_by_another_process_for_long_is_unavailable(

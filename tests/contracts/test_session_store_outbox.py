@@ -10,6 +10,8 @@ import pytest
 from shared.keys import SessionKey
 from shared.sessions.outbox_port import OutboxLag
 from shared.sessions.port import Store
+from shared.tracing.context import TraceContext
+from shared.tracing.spans import Within
 from tests.contracts.session_values import (
     COMPLETED,
     MODEL,
@@ -144,3 +146,21 @@ async def test_an_event_is_out_when_its_turn_is_over_however_it_ended(
     if next_one.lease is None:
         await finish(store, begun, clock, 2)
     assert await names(store) == ["a"]
+
+
+async def test_an_event_remembers_where_in_a_trace_it_was_caused(
+    store: Store, clock: SetClock, key: SessionKey
+) -> None:
+    place = TraceContext("a" * 32, "b" * 16, True)
+    begun = await begin(store, key, clock)
+    with Within(place):
+        at_once, held_back = event("at-once"), event("held")
+    other = replace(key, session_id="other")
+    await store.create_session(key=other, title="", context={}, now=clock.now)
+    await store.add_events(key=other, events=(at_once, event("none")), now=clock.now)
+    await store.add_events(key=key, events=(held_back,), now=clock.now, turn_id=begun.turn.turn_id)
+    await finish(store, begun, clock)
+    found = {each.event.event_id: each.event for each in await store.unpublished_events(limit=9)}
+    assert found["at-once"] == at_once
+    assert found["at-once"].traceparent == found["held"].traceparent == place.traceparent
+    assert found["none"].traceparent is None

@@ -27,7 +27,7 @@ SENTENCE = "Build me a DCA bot for ETH/USDT named weekly-eth, 50 dollars every w
 def deploying(folder: Path, form: Literal["code", "upload"] = "upload") -> Iterator[tuple[Agent, Platform]]:
     """An agent whose bots go to a platform of that form."""
     with platform_server(form=form) as platform:
-        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "platform-key"}
+        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "planted-secret-platform-key"}
         with agent_server(folder, **settings) as agent:
             yield agent, platform
 
@@ -288,7 +288,7 @@ def test_callers_without_a_turn_cannot_deploy_by_tool(placed: tuple[Agent, Platf
 
 def test_the_approval_goes_along_to_tools_in_another_process(tmp_path: Path) -> None:
     with platform_server() as platform:
-        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "platform-key"}
+        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "planted-secret-platform-key"}
         with two_agents(tmp_path, **settings) as (chat, tools), chat.client() as client:
             save(client, "remote")
             turn, call = ask(client, "remote")

@@ -17,7 +17,11 @@ from tests.servers.ports import free_port
 
 def test_from_accepted_to_running_to_failed(tmp_path: Path) -> None:
     with platform_server(form="upload") as platform:
-        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "platform-key", "PORT": str(free_port())}
+        settings = {
+            "THE0_API_URL": platform.url,
+            "THE0_API_KEY": "planted-secret-platform-key",
+            "PORT": str(free_port()),
+        }
         with agent_server(tmp_path, **settings) as agent, agent.client() as client:
             _tell(client, platform)
 

@@ -50,7 +50,7 @@ def test_a_rejected_bot_is_repaired_by_the_model_and_then_deployed(
         reply("It is deployed."),
     )
     with platform_server() as platform:
-        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "platform-key"}
+        settings = {"THE0_API_URL": platform.url, "THE0_API_KEY": "planted-secret-platform-key"}
         model = {"GEMINI_API_KEY": gemini.api_key or "", "GEMINI_BASE_URL": gemini.url}
         with agent_server(tmp_path, **settings, **model) as agent, agent.client() as client:
             built = chat_stream(client, "Build me a bot", session_id="s")

@@ -17,7 +17,7 @@ from tests.servers.sse import Stream, chat_stream
 SENTENCE = (
     "Build me an RSI momentum bot for BTC/USDT on hourly candles, buy under 30, sell over 70, risk 1% a trade"
 )
-SECRET = "a secret that is long enough for HS256"
+SECRET = "planted-secret that is long enough for HS256"
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def test_killed_while_the_platform_makes_the_bot(
     with platform_server(form=form) as platform:
         settings = {
             "THE0_API_URL": platform.url,
-            "THE0_API_KEY": "platform-key",
+            "THE0_API_KEY": "planted-secret-platform-key",
             "TURN_LEASE_SECONDS": "2",
         }
         kind = "register" if form == "upload" else "create"

@@ -17,7 +17,11 @@ from tests.servers.sse import chat_stream
 
 
 def settings_of(platform: Platform) -> dict[str, str]:
-    return {"THE0_API_URL": platform.url, "THE0_API_KEY": "platform-key", "TURN_LEASE_SECONDS": "2"}
+    return {
+        "THE0_API_URL": platform.url,
+        "THE0_API_KEY": "planted-secret-platform-key",
+        "TURN_LEASE_SECONDS": "2",
+    }
 
 
 @pytest.mark.long

@@ -99,7 +99,9 @@ def test_a_session_is_exported_whole_and_the_same_twice(client: httpx.Client) ->
 def test_all_sessions_are_exported_and_nothing_of_others(client: httpx.Client) -> None:
     mine = {made_session(client), made_session(client)}
     others = made_session(client, "bob")
-    saved = client.post("/settings/api-key", json={"api_key": "own-model-key-12345", "user_id": USER})
+    saved = client.post(
+        "/settings/api-key", json={"api_key": "planted-secret-own-model-key", "user_id": USER}
+    )
     saved.raise_for_status()
     data = client.get("/chat/user/export").content
     # A turn of the next test would run on it.
@@ -111,7 +113,7 @@ def test_all_sessions_are_exported_and_nothing_of_others(client: httpx.Client) -
     assert manifest["counts"]["sessions"] == len(folders)
     assert "usage.jsonl" in archive.namelist()
     whole = b"".join(archive.read(name) for name in archive.namelist())
-    assert b"own-model-key-12345" not in whole
+    assert b"planted-secret-own-model-key" not in whole
     assert others.encode() not in whole
 
 
@@ -149,7 +151,7 @@ def test_wrong_parameters_are_refused(client: httpx.Client, query: dict[str, str
 def test_all_of_a_user_goes_and_the_user_begins_anew(client: httpx.Client, own_agent: Agent) -> None:
     session, others = made_session(client), made_session(client, "bob")
     held = made_session(client)
-    own_key = {"api_key": "own-model-key-12345", "user_id": USER}
+    own_key = {"api_key": "planted-secret-own-model-key", "user_id": USER}
     client.post("/settings/api-key", json=own_key).raise_for_status()
     hold = {"user_id": USER, "session_id": held, "held": True}
     client.put("/artifacts/retention/holds", json=hold).raise_for_status()
@@ -212,7 +214,7 @@ def traces_of(agent: Agent, *words: bytes) -> list[Path]:
 
 
 def test_nobody_asks_without_credentials(tmp_path: Path) -> None:
-    variables = {"AUTH_MODE": "jwt", "JWT_SECRET": "a secret of thirty-two bytes or more"}
+    variables = {"AUTH_MODE": "jwt", "JWT_SECRET": "planted-secret of thirty-two bytes or more"}
     with agent_server(tmp_path, **variables) as agent, agent.client() as client:
         assert client.get("/chat/user/export").status_code == 401
         assert client.get("/chat/sessions/s/export").status_code == 401

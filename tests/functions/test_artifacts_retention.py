@@ -64,7 +64,7 @@ def test_wrong_parameters_are_refused(client: httpx.Client, query: dict[str, str
 def test_only_services_may_ask(tmp_path: Path) -> None:
     variables = {
         "AUTH_MODE": "jwt",
-        "JWT_SECRET": "a secret of thirty-two bytes or more",
+        "JWT_SECRET": "planted-secret of thirty-two bytes or more",
         "THE0_API_KEY": "k" * 20,
     }
     with agent_server(tmp_path, **variables) as agent:

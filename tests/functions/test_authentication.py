@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.servers.agent import Agent, agent_server
 
-SECRET = "a secret of thirty-two bytes or more"
+SECRET = "planted-secret of thirty-two bytes or more"
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 

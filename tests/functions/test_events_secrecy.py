@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import re
 from pathlib import Path
 
 import orjson
 
 from tests.functions.bot_posts import BATCH, FORMS, cloud_event, context_of, post, sent
+from tests.planted import encryption_key
 from tests.servers.agent import agent_server
 from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import reply
@@ -44,7 +43,7 @@ def test_events_are_shown_to_the_model_as_data(gemini: GeminiServer, tmp_path: P
 
 
 def test_no_text_of_events_is_logged_or_readable_at_rest(tmp_path: Path) -> None:
-    key = base64.b64encode(os.urandom(32)).decode()
+    key = encryption_key()
     with agent_server(tmp_path, LOG_LEVEL="DEBUG", ENCRYPTION_KEYS=key) as agent, agent.client() as client:
         client.post("/chat/sessions", json={"session_id": "s"}).raise_for_status()
         said = {"MARK-member": "MARK-value", "metrics": {"MARK-metric": 1}, "error": "MARK-error"}

@@ -15,8 +15,8 @@ from shared.keys import SessionKey
 from tests.functions.bot_posts import cloud_event, context_of, database_of, deploy, post
 from tests.servers.agent import Agent, agent_server
 
-SECRET = "a secret that tokens of users are signed with"
-SERVICE = {"authorization": "ApiKey the-agent's-own"}
+SECRET = "planted-secret that tokens of users are signed with"
+SERVICE = {"authorization": "ApiKey planted-secret-the-agent's-own"}
 
 
 def token(user: str) -> dict[str, str]:
@@ -27,7 +27,7 @@ def token(user: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """An agent that tells its users apart."""
-    settings = {"AUTH_MODE": "jwt", "JWT_SECRET": SECRET, "THE0_API_KEY": "the-agent's-own"}
+    settings = {"AUTH_MODE": "jwt", "JWT_SECRET": SECRET, "THE0_API_KEY": "planted-secret-the-agent's-own"}
     with agent_server(tmp_path_factory.mktemp("guarded"), **settings) as agent:
         yield agent
 

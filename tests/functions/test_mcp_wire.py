@@ -22,7 +22,7 @@ from tests.servers.ports import wait_for
 
 ACCEPT = "application/json, text/event-stream"
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-SECRET = "a secret of at least thirty-two bytes"
+SECRET = "planted-secret of at least thirty-two bytes"
 
 
 @pytest.fixture

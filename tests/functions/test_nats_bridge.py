@@ -179,10 +179,10 @@ def test_the_events_function_knows_the_bridge_by_its_token_and_takes_nothing_of_
 ) -> None:
     for name in ("function", "bridge", "stranger"):
         (tmp_path / name).mkdir()
-    auth = {"AUTH_MODE": "jwt", "JWT_SECRET": "a secret that both of them hold by"}
+    auth = {"AUTH_MODE": "jwt", "JWT_SECRET": "planted-secret that both of them hold by"}
     with agent_server(tmp_path / "function", **auth) as function:
         settings = {"NATS_URL": nats.url, "EVENTS_URL": f"{function.url}/events", **auth}
-        strange = {**settings, "JWT_SECRET": "another, which the function knows nothing of"}
+        strange = {**settings, "JWT_SECRET": "planted-secret which the function knows nothing of"}
         with agent_server(tmp_path / "stranger", module=MODULE, **strange) as bridge:
             until(lambda: lag_of(bridge) == 0)
             run(nats, (RUN, {"bot_id": "b"}, "e-1"))

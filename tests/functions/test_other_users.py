@@ -16,7 +16,7 @@ from tests.servers.agent import Agent, agent_server
 from tests.servers.platform import platform_server
 from tests.shared.deployment.bots import tiny_bot
 
-SECRET = "a secret of thirty-two bytes or more"
+SECRET = "planted-secret of thirty-two bytes or more"
 
 # theirs: the ids are another user's, 404. own: the same ids are the caller's own things, none of the other's.
 # service: users may not call it. public: nothing of anybody's.

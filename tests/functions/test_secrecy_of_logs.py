@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from pathlib import Path
 
+from tests.planted import encryption_key
 from tests.servers.agent import agent_server
 from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import call, reply, status
@@ -13,7 +12,7 @@ from tests.servers.sse import chat_stream
 
 
 async def test_a_talkative_log_says_nothing_of_it(gemini: GeminiServer, tmp_path: Path) -> None:
-    key = base64.b64encode(os.urandom(32)).decode()
+    key = encryption_key()
     gemini.script(
         reply("MARK-reply", call("save_artifact", {"filename": "a.md", "content": "MARK-content"})),
         reply(call("browse_web", {"url": "https://MARK-host.example/?q=MARK-query"})),

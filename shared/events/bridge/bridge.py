@@ -11,6 +11,7 @@ from shared.errors import BrokerUnavailableError
 from shared.events.bridge.figures import BridgeFigures
 from shared.events.bridge.handling import FIRST_PAUSE, BatchHandler
 from shared.events.bridge.port import Forwarder, MessageBroker, MessageSource, Received
+from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Bridge:
     def begin(self) -> None:
         """Follows the streams from now on, in the background; a broker that is away is waited for."""
         if self._serving is None:
-            self._serving = asyncio.create_task(self._serve())
+            self._serving = asyncio.create_task(self._serve(), context=outside())
 
     async def drain(self, *, seconds: float) -> BridgeFigures:
         """Handles what waits until nothing does, the receiver fails, or about `seconds` are over.

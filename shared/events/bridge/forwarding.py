@@ -6,6 +6,7 @@ from shared.errors import AppError, PublishError
 from shared.events.envelope import CloudEvent
 from shared.events.incoming import BATCH_MEDIA_TYPE, structured_form
 from shared.events.port import EventPublisher
+from shared.events.sending import sending_all
 from shared.outbound import Answer, exchange
 from shared.web.service_token import Credentials
 
@@ -54,14 +55,15 @@ class HttpForwarder:
         try:
             if self._credentials is not None:
                 headers |= await self._credentials(None)
-            return await exchange(
-                "POST",
-                self._url,
-                seconds=self._seconds,
-                max_bytes=_MAX_ANSWER_BYTES,
-                headers=headers,
-                content=[structured_form(event) for event in events],
-            )
+            with sending_all(events, system="http", to="events") as sent:
+                return await exchange(
+                    "POST",
+                    self._url,
+                    seconds=self._seconds,
+                    max_bytes=_MAX_ANSWER_BYTES,
+                    headers=headers,
+                    content=[structured_form(event) for event, _ in sent],
+                )
         except TimeoutError as error:
             raise PublishError("the events function did not answer in time") from error
         except AppError as error:

@@ -74,7 +74,7 @@ def _log(message: Received) -> CloudEvent | None:
 
 
 def _event(message: Received, data: Any, time: datetime | None) -> CloudEvent:
-    trace = message.headers.get("traceparent")
+    trace = message.headers.get("ce-traceparent") or message.headers.get("traceparent")
     return CloudEvent(
         id=_id(message),
         # Ids are the publisher's own, and are told apart by what they are about.

@@ -44,7 +44,7 @@ def hold_events(tx: Transaction, turn: Document, events: tuple[OutgoingEvent, ..
             continue
         held.add(name)
         label = f"e{document_id(event.event_id)[:16]}"
-        body, taken = put_body(tx, turn, label, checked(tx.codec.encode(event.data, user_id)), inline=size)
+        body, taken = put_body(tx, turn, label, checked(tx.codec.encode_event(event, user_id)), inline=size)
         size += taken
         added.append({"id": name, "type": event.type, "at": to_micros(now), "body": body})
     if len(held) > MOST_HELD:
@@ -72,7 +72,7 @@ async def put_events(
             "id": to_name(event.event_id),
             "type": event.type,
             "at": to_micros(now),
-            "body": checked(tx.codec.encode(event.data, user_id)),
+            "body": checked(tx.codec.encode_event(event, user_id)),
         }
         for event in events
     ]
@@ -161,10 +161,8 @@ def _stored(tx: Transaction, document: Document) -> StoredEvent:
     return StoredEvent(
         sequence=int(document["place"]),
         key=SessionKey(user_id=user_id, session_id=from_name(document["session_id"])),
-        event=OutgoingEvent(
-            event_id=from_name(document["event"]),
-            type=document["type"],
-            data=tx.codec.decode(document["body"], user_id),
+        event=tx.codec.decode_event(
+            document["body"], user_id, event_id=from_name(document["event"]), type=document["type"]
         ),
         created_at=from_micros(document["created_at"]),
     )

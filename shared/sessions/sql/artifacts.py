@@ -14,8 +14,9 @@ from shared.sessions.codec import Codec
 from shared.sessions.outbox_port import OutgoingEvent
 from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
 from shared.sessions.sql.outbox import add_events, check_not_rolled_back, hold_events
+from shared.sessions.sql.prepared import Prepared
 from shared.sessions.sql.schema import artifact_versions, artifacts, sessions
-from shared.sessions.sql.sessions import check_session, lock_session
+from shared.sessions.sql.sessions import check_session, hold_session, lock_session
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 
@@ -23,21 +24,23 @@ _FILES = (artifacts.c.user_id == bindparam("user"), artifacts.c.session_id == bi
 _THIS_FILE = (*_FILES, artifacts.c.filename == bindparam("name"))
 _KEPT = and_(artifacts.c.deleted_at.is_(None), artifacts.c.newest > 0)
 _IS_THIS = artifacts.c.filename == bindparam("name")
-_STATE = select(
-    func.count(case((_KEPT, 1))).label("files"),
-    # Two columns: a process of an earlier release moves the newest alone.
-    func.max(case((_IS_THIS, artifacts.c.newest))).label("newest"),
-    func.max(case((_IS_THIS, artifacts.c.highest))).label("highest"),
-    func.max(case((_IS_THIS, artifacts.c.deleted_at))).label("deleted_at"),
-    func.count(case((and_(_IS_THIS, _KEPT), 1))).label("kept"),
-).where(*_FILES)
+_STATE = Prepared(
+    select(
+        func.count(case((_KEPT, 1))).label("files"),
+        # Two columns: a process of an earlier release moves the newest alone.
+        func.max(case((_IS_THIS, artifacts.c.newest))).label("newest"),
+        func.max(case((_IS_THIS, artifacts.c.highest))).label("highest"),
+        func.max(case((_IS_THIS, artifacts.c.deleted_at))).label("deleted_at"),
+        func.count(case((and_(_IS_THIS, _KEPT), 1))).label("kept"),
+    ).where(*_FILES)
+)
 _PLACE_OF = select(artifact_versions.c.object_key).where(
     artifact_versions.c.user_id == bindparam("user"),
     artifact_versions.c.session_id == bindparam("session"),
     artifact_versions.c.filename == bindparam("name"),
     artifact_versions.c.version == bindparam("number"),
 )
-_ADD_VERSION = insert(artifact_versions)
+_ADD_VERSION = Prepared(insert(artifact_versions))
 _DELETE = update(artifacts).where(*_THIS_FILE, _KEPT).values(deleted_at=bindparam("now"))
 _OF_TURN = (
     artifact_versions.c.user_id == bindparam("user"),
@@ -77,15 +80,15 @@ _OF_SESSION = (
     & (sessions.c.session_id == artifacts.c.session_id)
     & sessions.c.deleted_at.is_(None)
 )
-_RECORDS = (
-    select(artifact_versions).join_from(artifacts, artifact_versions, _OF_FILE).join(sessions, _OF_SESSION)
-)
+# The others are in the question.
+_TOLD = [column for column in artifact_versions.c if column.name not in ("user_id", "session_id")]
+_RECORDS = select(*_TOLD).join_from(artifacts, artifact_versions, _OF_FILE).join(sessions, _OF_SESSION)
 _IS_NEWEST = artifact_versions.c.version == artifacts.c.newest
-_NEWEST = _RECORDS.where(*_THIS_FILE, _IS_NEWEST)
-_CURRENT = _NEWEST.where(_KEPT)
-_VERSION = _RECORDS.where(*_THIS_FILE, artifact_versions.c.version == bindparam("number"))
-_VERSIONS = _RECORDS.where(*_THIS_FILE).order_by(artifact_versions.c.version.desc())
-_LIST = _RECORDS.where(*_FILES, _IS_NEWEST, _KEPT).order_by(artifacts.c.filename)
+_NEWEST = Prepared(_RECORDS.where(*_THIS_FILE, _IS_NEWEST))
+_CURRENT = Prepared(_RECORDS.where(*_THIS_FILE, _IS_NEWEST, _KEPT))
+_VERSION = Prepared(_RECORDS.where(*_THIS_FILE, artifact_versions.c.version == bindparam("number")))
+_VERSIONS = Prepared(_RECORDS.where(*_THIS_FILE).order_by(artifact_versions.c.version.desc()))
+_LIST = Prepared(_RECORDS.where(*_FILES, _IS_NEWEST, _KEPT).order_by(artifacts.c.filename))
 
 
 def _point_to(database_insert: Any) -> Insert:
@@ -97,24 +100,24 @@ def _point_to(database_insert: Any) -> Insert:
     return statement
 
 
-_POINT_TO = upsert(_point_to)
+_POINT_TO = Prepared(upsert(_point_to))
 
 
 def add_version(tx: Tx, artifact: Artifact, max_files: int, events: tuple[OutgoingEvent, ...]) -> bool:
     """See `ArtifactIndex.add_version`; the session's row is held, so that the count of files is true."""
     key = artifact.key.session
-    row = lock_session(tx, key)
-    state = tx.execute(_STATE, _ids(artifact.key)).one()
+    running_turn_id = hold_session(tx, key)
+    state = _STATE.first(tx, _ids(artifact.key))
     if artifact.version <= max(state.newest or 0, state.highest or 0):
         return _is_recorded(tx, artifact)
     if not state.kept and state.files >= max_files:
         raise TooLargeError(f"a session has at most {max_files} files")
-    check_not_rolled_back(tx, key, row.running_turn_id, artifact.turn_id)
+    check_not_rolled_back(tx, key, running_turn_id, artifact.turn_id)
     place = {"user_id": key.user_id, "session_id": key.session_id, "filename": artifact.filename}
-    tx.execute(_POINT_TO(tx), place | {"newest": artifact.version, "highest": artifact.version})
+    _POINT_TO.run(tx, place | {"newest": artifact.version, "highest": artifact.version})
     revived = {"revived_from": state.deleted_at}
-    tx.execute(_ADD_VERSION, place | _values(tx.codec, artifact) | revived)
-    if artifact.turn_id is not None and artifact.turn_id == row.running_turn_id:
+    _ADD_VERSION.run(tx, place | _values(tx.codec, artifact) | revived)
+    if artifact.turn_id is not None and artifact.turn_id == running_turn_id:
         hold_events(tx, key, events, artifact.created_at)
     else:
         add_events(tx, key, events, artifact.created_at)
@@ -143,14 +146,14 @@ def _is_recorded(tx: Tx, artifact: Artifact) -> bool:
 
 def newest(tx: Tx, key: ArtifactKey) -> Artifact | None:
     """See `ArtifactIndex.newest`."""
-    row = tx.execute(_NEWEST, _ids(key)).first()
+    row = _NEWEST.first(tx, _ids(key))
     return None if row is None else _artifact(tx.codec, key.session, row)
 
 
 def load_version(tx: Tx, key: ArtifactKey, version: int | None) -> Artifact:
     """See `ArtifactIndex.load_version`."""
     statement = _CURRENT if version is None else _VERSION
-    row = tx.execute(statement, _ids(key) | {"number": version}).first()
+    row = statement.first(tx, _ids(key) | {"number": version})
     if row is None:
         raise _missing(tx, key)
     return _artifact(tx.codec, key.session, row)
@@ -158,7 +161,7 @@ def load_version(tx: Tx, key: ArtifactKey, version: int | None) -> Artifact:
 
 def list_artifacts(tx: Tx, session: SessionKey) -> tuple[Artifact, ...]:
     """See `ArtifactIndex.list_artifacts`."""
-    rows = tx.execute(_LIST, {"user": session.user_id, "session": session.session_id}).all()
+    rows = _LIST.all(tx, {"user": session.user_id, "session": session.session_id})
     if not rows:
         check_session(tx, session)
     return tuple(_artifact(tx.codec, session, row) for row in rows)
@@ -166,7 +169,7 @@ def list_artifacts(tx: Tx, session: SessionKey) -> tuple[Artifact, ...]:
 
 def list_versions(tx: Tx, key: ArtifactKey) -> tuple[Artifact, ...]:
     """See `ArtifactIndex.list_versions`."""
-    rows = tx.execute(_VERSIONS, _ids(key)).all()
+    rows = _VERSIONS.all(tx, _ids(key))
     if not rows:
         raise _missing(tx, key)
     return tuple(_artifact(tx.codec, key.session, row) for row in rows)
@@ -178,7 +181,7 @@ def delete_artifact(tx: Tx, key: ArtifactKey, now: datetime) -> None:
     if tx.execute(_DELETE, _ids(key) | {"now": to_micros(now)}).rowcount:
         return
     # A repeat of the same call finds what it did.
-    if tx.execute(_STATE, _ids(key)).one().deleted_at != to_micros(now):
+    if _STATE.first(tx, _ids(key)).deleted_at != to_micros(now):
         raise _missing(tx, key)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, StatementError
 
 from shared.errors import AppError, InternalError, SessionConflictError, StoreUnavailableError
@@ -18,9 +20,9 @@ def app_error(error: Exception) -> AppError:
         return error
     if isinstance(error, StatementError) and isinstance(error.orig, AppError):
         return error.orig
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return SessionConflictError("the write met another one")
-    if isinstance(error, ProgrammingError | DataError):
+    if isinstance(error, ProgrammingError | DataError | sqlite3.ProgrammingError):
         return InternalError("the database does not take a statement of ours")
     return unavailable()
 

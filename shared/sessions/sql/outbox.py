@@ -21,16 +21,21 @@ from shared.errors import SessionConflictError
 from shared.keys import SessionKey
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
 from shared.sessions.sql.columns import AnyRow, from_micros, optional_time, to_micros
+from shared.sessions.sql.prepared import Prepared
 from shared.sessions.sql.schema import held_events, outbox, sessions, turns
-from shared.sessions.sql.sessions import lock_session
+from shared.sessions.sql.sessions import hold_session
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 
 # An event's id is fixed by its cause: a second write of the same cause is the same event.
-_ADD = upsert(lambda insert: insert(outbox).on_conflict_do_nothing(index_elements=["user_id", "event_id"]))
-_HOLD = upsert(
-    lambda insert: insert(held_events).on_conflict_do_nothing(
-        index_elements=["user_id", "session_id", "event_id"]
+_ADD = Prepared(
+    upsert(lambda insert: insert(outbox).on_conflict_do_nothing(index_elements=["user_id", "event_id"]))
+)
+_HOLD = Prepared(
+    upsert(
+        lambda insert: insert(held_events).on_conflict_do_nothing(
+            index_elements=["user_id", "session_id", "event_id"]
+        )
     )
 )
 _OF_SESSION = (
@@ -55,10 +60,10 @@ def _let_go(database_insert: Any) -> Insert:
 _LET_GO = upsert(_let_go)
 _DROP = delete(held_events).where(*_OF_SESSION)
 _IN_SESSION = (sessions.c.user_id == bindparam("user"), sessions.c.session_id == bindparam("session"))
-_HOLDS = update(sessions).where(*_IN_SESSION).values(has_held=True)
+_HOLDS = Prepared(update(sessions).where(*_IN_SESSION).values(has_held=True))
 _HOLDS_NONE = update(sessions).where(*_IN_SESSION).values(has_held=False)
-_TURN_THERE = select(turns.c.number).where(
-    turns.c.user_id == bindparam("user"), turns.c.turn_id == bindparam("turn")
+_TURN_THERE = Prepared(
+    select(turns.c.number).where(turns.c.user_id == bindparam("user"), turns.c.turn_id == bindparam("turn"))
 )
 _WAITS = outbox.c.published_at.is_(None)
 _UNPUBLISHED = select(outbox).where(_WAITS).order_by(outbox.c.sequence).limit(bindparam("most"))
@@ -76,14 +81,14 @@ _LAG = select(
 def add_events(tx: Tx, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
     """Puts the events in the outbox; one that is there already stays as it is. The session's row is held."""
     if events:
-        tx.execute(_ADD(tx), _values(tx, key, events, now))
+        _ADD.run(tx, *_values(tx, key, events, now))
 
 
 def hold_events(tx: Tx, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime) -> None:
     """Keeps the events for the end of the session's running turn. The session's row is held."""
     if events:
-        tx.execute(_HOLD(tx), _values(tx, key, events, now))
-        tx.execute(_HOLDS, _ids(key))
+        _HOLD.run(tx, *_values(tx, key, events, now))
+        _HOLDS.run(tx, _ids(key))
 
 
 def let_go_events(tx: Tx, key: SessionKey, now: datetime) -> None:
@@ -102,7 +107,7 @@ def check_not_rolled_back(tx: Tx, key: SessionKey, running_turn_id: str | None, 
     """Returns when the turn is there, or none is named; raises SessionConflictError when it was removed."""
     if turn_id is None or turn_id == running_turn_id:
         return
-    if tx.execute(_TURN_THERE, {"user": key.user_id, "turn": turn_id}).first() is None:
+    if _TURN_THERE.first(tx, {"user": key.user_id, "turn": turn_id}) is None:
         raise SessionConflictError("the turn was rolled back: what it did is not kept")
 
 
@@ -110,9 +115,9 @@ def add_session_events(
     tx: Tx, key: SessionKey, events: tuple[OutgoingEvent, ...], now: datetime, turn_id: str | None
 ) -> None:
     """See `EventOutbox.add_events`."""
-    row = lock_session(tx, key)
-    check_not_rolled_back(tx, key, row.running_turn_id, turn_id)
-    if turn_id is not None and turn_id == row.running_turn_id:
+    running_turn_id = hold_session(tx, key)
+    check_not_rolled_back(tx, key, running_turn_id, turn_id)
+    if turn_id is not None and turn_id == running_turn_id:
         hold_events(tx, key, events, now)
     else:
         add_events(tx, key, events, now)
@@ -137,11 +142,10 @@ def outbox_lag(tx: Tx) -> OutboxLag:
 
 
 def _stored(tx: Tx, row: AnyRow) -> StoredEvent:
-    data = tx.codec.decode(row.data, row.user_id)
     return StoredEvent(
         sequence=row.sequence,
         key=SessionKey(user_id=row.user_id, session_id=row.session_id),
-        event=OutgoingEvent(event_id=row.event_id, type=row.type, data=data),
+        event=tx.codec.decode_event(row.data, row.user_id, event_id=row.event_id, type=row.type),
         created_at=from_micros(row.created_at),
     )
 
@@ -155,7 +159,7 @@ def _values(
             "user_id": key.user_id,
             "session_id": key.session_id,
             "type": event.type,
-            "data": tx.codec.encode(event.data, key.user_id),
+            "data": tx.codec.encode_event(event, key.user_id),
             "created_at": to_micros(now),
         }
         for event in events

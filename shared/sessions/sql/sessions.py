@@ -17,6 +17,7 @@ from shared.sessions.merge_patch import merge_patch
 from shared.sessions.port import Page
 from shared.sessions.sql.bot_facts import with_derived
 from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
+from shared.sessions.sql.prepared import Prepared
 from shared.sessions.sql.schema import sessions
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
@@ -53,6 +54,7 @@ _CREATE = upsert(
 )
 _LOAD = select(*COLUMNS).where(*_THIS)
 _LOCK = select(*COLUMNS, sessions.c.running_turn_id).where(*_THIS).with_for_update(key_share=True)
+_HOLD = Prepared(select(sessions.c.running_turn_id).where(*_THIS).with_for_update(key_share=True))
 _EXISTS = select(sessions.c.revision).where(*_THIS)
 _CHANGED = {"revision": sessions.c.revision + 1, "updated_at": bindparam("now")}
 _RETITLE = (
@@ -111,6 +113,15 @@ def lock_session(tx: Tx, key: SessionKey) -> AnyRow:
     if row is None:
         raise session_not_found()
     return row
+
+
+def hold_session(tx: Tx, key: SessionKey) -> str | None:
+    """Holds the session's row as `lock_session` does; gives only its running turn."""
+    row = _HOLD.first(tx, _ids(key))
+    if row is None:
+        raise session_not_found()
+    running_turn_id: str | None = row.running_turn_id
+    return running_turn_id
 
 
 def create_session(tx: Tx, key: SessionKey, title: str, context: dict[str, Any], now: datetime) -> Session:

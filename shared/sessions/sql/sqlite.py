@@ -75,6 +75,10 @@ class _Outcome(NamedTuple):
     error: Exception | None
 
 
+class _HalfDoneError(Exception):
+    """A member of a group failed after it had written: the group is undone, and each member done alone."""
+
+
 class SqliteRunner:
     """`Runner` on a SQLite file."""
 
@@ -84,7 +88,8 @@ class SqliteRunner:
         self._writes: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._reads: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._writers = [_Worker(engine, self._writes, "BEGIN IMMEDIATE", group)]
-        self._readers = [_Worker(engine, self._reads, "BEGIN", 1) for _ in range(readers)]
+        # Each query of a read sees its own moment: it needs no transaction around it.
+        self._readers = [_Worker(engine, self._reads, None, 1) for _ in range(readers)]
         self._closed = False
 
     async def write(self, work: Work[T]) -> T:
@@ -129,7 +134,9 @@ class SqliteRunner:
 class _Worker:
     """A thread with a connection of its own, which it opens when first needed and after a failure."""
 
-    def __init__(self, engine: Engine, jobs: SimpleQueue[_Job[Any] | None], begin: str, group: int) -> None:
+    def __init__(
+        self, engine: Engine, jobs: SimpleQueue[_Job[Any] | None], begin: str | None, group: int
+    ) -> None:
         self._engine, self._jobs, self._begin, self._group = engine, jobs, begin, group
         self._conn: Connection | None = None
         self.thread = threading.Thread(target=self._serve, name="sqlite", daemon=True)
@@ -161,6 +168,9 @@ class _Worker:
         if len(jobs) > 1:
             try:
                 return self._together(jobs)
+            except _HalfDoneError:
+                # Rolled back already, and the connection is sound.
+                return [self._alone(job) for job in jobs]
             # What made the group fail may be one member's alone: each gets its own transaction.
             except Exception:  # noqa: BLE001
                 self._drop()
@@ -170,7 +180,7 @@ class _Worker:
         try:
             conn = self._connection()
             with conn.begin():
-                _driver(conn).execute(self._begin)
+                self._begin_on(_driver(conn))
                 return _Outcome(job.work(conn), None)
         except AppError as error:
             return _Outcome(None, error)
@@ -184,8 +194,12 @@ class _Worker:
         conn = self._connection()
         with conn.begin():
             driver = _driver(conn)
-            driver.execute(self._begin)
+            self._begin_on(driver)
             return [_member(conn, driver, job) for job in jobs]
+
+    def _begin_on(self, driver: sqlite3.Connection) -> None:
+        if self._begin is not None:
+            driver.execute(self._begin)
 
     def _connection(self) -> Connection:
         if self._conn is None:
@@ -208,14 +222,14 @@ class _Worker:
 
 
 def _member(conn: Connection, driver: sqlite3.Connection, job: _Job[Any]) -> _Outcome:
-    driver.execute("SAVEPOINT member")
+    written = driver.total_changes
     try:
-        outcome = _Outcome(job.work(conn), None)
+        return _Outcome(job.work(conn), None)
     except AppError as error:
-        driver.execute("ROLLBACK TO member")
-        outcome = _Outcome(None, error)
-    driver.execute("RELEASE member")
-    return outcome
+        # Nearly all are found before anything is written: a savepoint for each member would cost more.
+        if driver.total_changes != written:
+            raise _HalfDoneError from error
+        return _Outcome(None, error)
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from shared.analysis import secrets
+from shared.artifacts.quick_search import holds
 from shared.artifacts.scan import Scan, Scanner
-from shared.artifacts.suspects import suspect_lines
+from shared.artifacts.suspects import may_be_dangerous, may_escape, may_name_secret, suspect_lines
 from shared.errors import FindingsError
 from shared.tools.templates.catalog import STRATEGIES
 from shared.tools.templates.render import Bot, render_bot
@@ -294,6 +295,40 @@ def test_the_quick_look_misses_nothing_of_real_files() -> None:
     assert len(files) > 40
     for file in files:
         assert _misses(file.read_text()) == [], file
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "exec (x)",
+        "Shell  = True",
+        "y = PICKLE.loads(x)",
+        "import os as o; os.spawnv(1)",
+        "require('VM')",
+        "open('/PROC/1/root')",
+        "éval = x.__Subclasses__ ()",
+        "# a café\nsubprocess.run(x)",
+    ],
+)
+def test_the_quick_look_passes_no_danger_over_however_it_is_written(code: str) -> None:
+    for written in (code, f"x = 1\n{code}\n", f"ž {code} ž"):
+        assert may_be_dangerous(written.lower()) or may_escape(written.lower())
+    for word in ("execute", "retrieval", "cos.system_time", "shelling"):
+        assert not may_be_dangerous(f"{word} = 1")
+
+
+@pytest.mark.parametrize(
+    "value", [KEY, "Tr0ub4dor&3xyz", "abc1-def2-ghi3-jkl4", "legal winner " * 5 + "thank yellow"]
+)
+def test_the_quick_look_passes_no_value_over_that_may_be_secret(value: str) -> None:
+    for quote in "\"'`":
+        code = f"token = {quote}{value}{quote}\n"
+        assert may_name_secret(code, code.lower())
+
+
+def test_what_a_quick_search_cannot_read_is_looked_at() -> None:
+    assert holds("never there", "half a pair \ud800")
+    assert not holds("never there", "a whole 😀")
 
 
 def test_a_look_says_what_a_scan_says_or_nothing() -> None:

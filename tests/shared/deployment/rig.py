@@ -73,7 +73,11 @@ class Rig:
 
     def deployer(self, store: Any = None, **changes: Any) -> Deployer:
         """A process that deploys."""
-        given: dict[str, Any] = {"url": self.platform.url, "api_key": "platform-key", **changes}
+        given: dict[str, Any] = {
+            "url": self.platform.url,
+            "api_key": "planted-secret-platform-key",
+            **changes,
+        }
 
         def stirred() -> None:
             self.stirred += 1

@@ -52,7 +52,11 @@ class InstanceRig(Rig):
     def instances(self, store: Any = None, **changes: Any) -> Instances:
         """A process that starts instances."""
         kept = store or self.store
-        given: dict[str, Any] = {"url": self.platform.url, "api_key": "platform-key", **changes}
+        given: dict[str, Any] = {
+            "url": self.platform.url,
+            "api_key": "planted-secret-platform-key",
+            **changes,
+        }
         return Instances(
             artifacts=self.files,
             store=kept,
@@ -329,7 +333,7 @@ async def test_the_same_id_for_something_else(rig: InstanceRig) -> None:
     others: tuple[dict[str, Any], ...] = (
         {"config": {"symbol": "B"}},
         {"name": "x"},
-        {"authorization": "ApiKey platform-key"},
+        {"authorization": "ApiKey planted-secret-platform-key"},
     )
     for changes in others:
         given: dict[str, Any] = {"config": {"symbol": "A"}, **changes}

@@ -18,7 +18,7 @@ from shared.web.service_token import SERVICE, SERVICE_TYPE, service_credentials,
 from tests.servers.google_identity import ACCOUNT, IDENTITY_PATH, GoogleIdentity
 from tests.servers.web_service import Said, web_service
 
-SECRET = "a secret of thirty-two bytes or more"
+SECRET = "planted-secret of thirty-two bytes or more"
 TOOLS = "https://tools.example"
 
 

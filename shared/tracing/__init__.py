@@ -1,0 +1,1 @@
+"""Traces: which request something belongs to, across processes, and spans where these are collected."""
