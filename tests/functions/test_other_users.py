@@ -117,6 +117,7 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("GET", "/health"): Case("public"),
     ("GET", "/health/live"): Case("public"),
+    ("GET", "/livez"): Case("public"),
     ("GET", "/metrics"): Case("public"),
     ("GET", "/version"): Case("public"),
 }
