@@ -13,7 +13,9 @@ from shared.tools.templates.catalog import STRATEGIES, BotType, Language
 from shared.tools.templates.render import Bot, render_bot
 from shared.verification.select import open_verifier
 from tests.shared.verification.bad_bots import BAD, GOOD, Bad
+from tests.shared.verification.bad_strategies import BAD_STRATEGIES
 from tests.shared.verification.test_bad_bots import check_clean, check_found, sandbox
+from tests.shared.verification.test_bad_strategies import check_rejected
 
 pytestmark = pytest.mark.long
 __all__ = ["sandbox"]
@@ -24,6 +26,11 @@ _OF_THE_SAMPLE = {"few-trades", "one-trade", "costs", "over-fitting", "never-sig
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
 async def test_a_planted_fault_is_found(sandbox: ChosenSandbox, bad: Bad) -> None:
     await check_found(sandbox, bad)
+
+
+@pytest.mark.parametrize("bad", BAD_STRATEGIES, ids=lambda bad: bad.name)
+async def test_a_planted_strategy_is_rejected(sandbox: ChosenSandbox, bad: Bad) -> None:
+    await check_rejected(sandbox, bad)
 
 
 @pytest.mark.parametrize("name", GOOD)
