@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SHOWN_TRADES = 200
 _SHOWN_MAP = 60
+# Below it there is no return a year either (measures.py).
+_QUARTER_MS = 90 * 86_400_000
 
 
 def render_report(backtest: Backtest, *, title: str, chart: bytes | None) -> bytes:
@@ -98,6 +100,11 @@ def _notes(backtest: Backtest) -> list[str]:
         notes.append(
             "The candles are those that the bot ships with. Where they were generated, they show that it "
             "works, not that it earns."
+        )
+    if outcome and candles.times[-1] - candles.times[0] < _QUARTER_MS:
+        notes.append(
+            "Under 90 days say nothing of a year: Sharpe, Sortino and the volatility of a year are scaled up "
+            "from too little, and flatter or damn by chance."
         )
     if candles.dropped:
         notes.append(f"{candles.dropped:,} candles were left out, as not every market has their time.")

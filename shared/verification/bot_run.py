@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.sandbox.node_packages import RUNNER
 from shared.sandbox.port import Sandbox, SandboxJob, SandboxLimits, SandboxRun
 from shared.sandbox.runtimes import JOB, OUT, PACKAGES
 from shared.verification.bot import TriedBot
+from shared.verification.coverage import COVERAGE_FOLDER, never_ran
 
 RUN_LIMITS = SandboxLimits(
     wall_seconds=60, cpu_seconds=20, memory_bytes=1024 * 1024 * 1024, output_bytes=16 * 1024 * 1024
@@ -35,12 +37,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotRun:
-    """What a run told. `result` is the platform's result file; `attempts` are ways out that it tried."""
+    """What a run told. `result` is the platform's result file; `attempts` are ways out that it tried.
+
+    `never_ran` are the places of the bot's own code that did not run, where that was asked for and is known.
+    """
 
     run: SandboxRun
     events: tuple[Event, ...]
     result: Mapping[str, Any] | None
     attempts: tuple[str, ...]
+    never_ran: tuple[str, ...] = ()
 
     @property
     def errors(self) -> str:
@@ -54,18 +60,24 @@ class BotRun:
         return any(CANARY.encode() in one for one in told)
 
 
-async def run_bot(sandbox: Sandbox, bot: TriedBot, *, limits: SandboxLimits = RUN_LIMITS) -> BotRun:
-    """Runs the bot with BOT_ID, BOT_CONFIG and the rest that the platform sets."""
-    run = await sandbox.run(job=_job(bot, limits))
+async def run_bot(
+    sandbox: Sandbox, bot: TriedBot, *, limits: SandboxLimits = RUN_LIMITS, covered: bool = False
+) -> BotRun:
+    """Runs the bot with BOT_ID, BOT_CONFIG and the rest that the platform sets.
+
+    `covered` asks which code did not run; Node.js tells that at hardly any cost, Python does not.
+    """
+    run = await sandbox.run(job=_job(bot, limits, covered=covered and bot.runtime == "node"))
     return BotRun(
         run=run,
         events=tuple(_events(run.stdout)),
         result=_json_object(run.files.get(_RESULT)),
         attempts=tuple(dict.fromkeys(_attempts(run.files.get(_TRIED, b"")))),
+        never_ran=never_ran(run.files, bot.files) if covered else (),
     )
 
 
-def _job(bot: TriedBot, limits: SandboxLimits) -> SandboxJob:
+def _job(bot: TriedBot, limits: SandboxLimits, *, covered: bool) -> SandboxJob:
     watcher = _WATCHERS[bot.runtime]
     environment = {
         "BOT_ID": "verification",
@@ -81,9 +93,17 @@ def _job(bot: TriedBot, limits: SandboxLimits) -> SandboxJob:
         environment["PYTHONPATH"] = f"{JOB}/{_WATCH_FOLDER}:{PACKAGES}"
     else:
         environment["NODE_OPTIONS"] = f"--require {JOB}/{_WATCH_FOLDER}/{watcher}"
+        environment |= {"BOT_CODE": JOB, "SCRIPT_PATH": bot.entry}
+    if covered:
+        environment["NODE_V8_COVERAGE"] = f"{OUT}/{COVERAGE_FOLDER}"
     files = {**bot.files, f"{_WATCH_FOLDER}/{watcher}": (_INSIDE / watcher).read_bytes()}
+    arguments: tuple[str, ...] = (bot.entry,)
+    if bot.runtime == "node":
+        # Python's files are started, those of Node.js are loaded and their main is called.
+        arguments = (f"{_WATCH_FOLDER}/{RUNNER.name}",)
+        files[arguments[0]] = RUNNER.read_bytes()
     return SandboxJob(
-        runtime=bot.runtime, files=files, arguments=(bot.entry,), environment=environment, limits=limits
+        runtime=bot.runtime, files=files, arguments=arguments, environment=environment, limits=limits
     )
 
 

@@ -60,6 +60,8 @@ async def probe(
         if not any(one.rule == "look-ahead" for one in findings):
             findings += _warm_up(table, later, first, less)
         findings += _branches(first.events)
+    if first.never_ran:
+        findings.append(_never_ran(first.never_ran))
     facts = {
         "runs": 1 + len(runs),
         "candles": len(table),
@@ -296,6 +298,17 @@ def _branches(events: Sequence[Event]) -> Iterable[Finding]:
                 message=f"No {words[0]} was ever signalled on its own candles: that branch was not tried.",
                 evidence={"signals": signals},
             )
+
+
+def _never_ran(places: Sequence[str]) -> Finding:
+    shown = ", ".join(places[:_MOST_SHOWN])
+    more = len(places) - _MOST_SHOWN
+    return Finding(
+        rule="code-never-ran",
+        severity="note",
+        message=f"On its own candles this code never ran: {shown}{f' and {more} more' if more > 0 else ''}.",
+        evidence={"places": list(places)},
+    )
 
 
 def _first_of_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -49,6 +49,8 @@ class Bot {
       ? [...strategy.symbols(parameters)]
       : [String(parameters.symbol ?? symbols[0] ?? "market")];
     this.linked = this.several && Boolean(strategy.LINKED);
+    this.accounts = new Map();
+    this.zero = Decimal === null ? 0 : new Decimal(0);
     this.cash = Number(parameters.paperBalance ?? parameters.paper_balance ?? START_CASH);
   }
 
@@ -68,6 +70,7 @@ class Bot {
 
   /** A number as the bot has it: its own decimals, or plain numbers where it has none. */
   number(value) {
+    if (value === 0) return this.zero;
     return this.Decimal === null ? Number(value) : new this.Decimal(value);
   }
 
@@ -118,30 +121,41 @@ class Bot {
     return reason === null || reason === undefined ? null : text(reason);
   }
 
+  /** The bot's own account with what the ledger holds of the market; kept until a booking. */
   accountAt(ledger, place, index) {
-    const key = `${ledger.version}/${place}/${this.several ? index : 0}`;
-    if (this.accountKey !== key) {
-      this.account = this.accountOf(ledger, place, index);
-      this.accountKey = key;
-    }
-    return this.account;
+    const isHeldElsewhere = ledger.positions.some((one, other) => one.quantity !== 0 && other !== place);
+    // What the other markets are worth changes with each candle.
+    const wanted = isHeldElsewhere ? index : -1;
+    const kept = this.accounts.get(place);
+    if (kept?.version === ledger.version && kept.wanted === wanted) return kept.account;
+    const known = kept?.version === ledger.version ? kept.known : this.accountValues(ledger, place);
+    if (this.several) known.others = this.number(isHeldElsewhere ? othersWorth(ledger, place, index) : 0);
+    const account = new this.risk.Account(known.cash, known);
+    this.accounts.set(place, { version: ledger.version, wanted, known, account });
+    return account;
   }
 
-  accountOf(ledger, place, index) {
+  accountValues(ledger, place) {
     const position = ledger.positions[place];
-    const shorts = ledger.positions.filter((one) => one.quantity < 0);
-    const collateral = shorts.reduce((total, one) => total - one.quantity * one.entryPrice, 0);
-    const others = ledger.positions.reduce(
-      (total, one, other) => (other === place ? total : total + worth(one, ledger.markets[other][index][1])),
-      0,
-    );
-    return new this.risk.Account(this.number(ledger.cash - 2 * collateral), {
+    let collateral = 0;
+    for (const one of ledger.positions) {
+      if (one.quantity < 0) collateral -= one.quantity * one.entryPrice;
+    }
+    return {
+      cash: this.number(ledger.cash - 2 * collateral),
       ...this.holding(ledger, place),
       tradesToday: position.entries,
       day: position.day < 0 ? "" : new Date(position.day * 86_400_000).toISOString().slice(0, 10),
-      ...(this.several ? { others: this.number(others) } : {}),
-    });
+    };
   }
+}
+
+function othersWorth(ledger, place, index) {
+  let total = 0;
+  ledger.positions.forEach((one, other) => {
+    if (other !== place && one.quantity !== 0) total += worth(one, ledger.markets[other][index][1]);
+  });
+  return total;
 }
 
 function worth({ quantity, entryPrice }, price) {
@@ -156,12 +170,22 @@ function checked(signal) {
   if (amount !== null && !(Number(amount) >= 0 && Number(amount) < Infinity)) {
     throw new FormError(`a decision's amount must be a number from zero, not ${text(amount).slice(0, 40)}`);
   }
-  const share = Number(signal.share ?? 1);
-  if (!(share >= 0 && share <= 1)) {
+  if (!isShare(signal.share ?? 1)) {
     throw new FormError(`a decision's share must lie between 0 and 1, not ${text(signal.share).slice(0, 40)}`);
   }
   if ((signal.quotes ?? []).length > MAX_QUOTES) throw new FormError(`a decision has at most ${MAX_QUOTES} quotes`);
   return signal;
+}
+
+let lastShare = 1;
+
+/** Whether it lies between 0 and 1; most signals give up all by one and the same number. */
+function isShare(share) {
+  if (share === lastShare) return true;
+  const number = Number(share);
+  if (!(number >= 0 && number <= 1)) return false;
+  lastShare = share;
+  return true;
 }
 
 /** At most 80 characters, as the other runtime cuts them. */

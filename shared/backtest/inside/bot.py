@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,8 +59,8 @@ class Bot:
         self.needed = max(1, int(needed(self.parameters)))
         self.symbols = self._symbols(symbols)
         self._funded = "funding_rate" in _names(self.strategy.Candle)
-        self._account: Any = None
-        self._account_of: tuple[int, int, int] | None = None
+        self._accounts: dict[int, tuple[tuple[int, int], Any]] = {}
+        self._positions: dict[int, tuple[int, dict[str, Any]]] = {}
 
     def _symbols(self, given: Sequence[str]) -> tuple[str, ...]:
         if self.several:
@@ -140,23 +141,38 @@ class Bot:
 
     def _account_at(self, ledger: Ledger, market: int, index: int) -> Any:
         """The bot's own account with what the ledger holds of the market; kept until a booking."""
+        others = _others_held(ledger, market)
         # What the other markets are worth changes with each candle.
-        wanted = (ledger.version, market, index if self.several else 0)
-        if self._account_of != wanted:
-            self._account = self._account_of_ledger(ledger, market, index)
-            self._account_of = wanted
-        return self._account
+        wanted = (ledger.version, index if others else -1)
+        kept = self._accounts.get(market)
+        if kept is not None and kept[0] == wanted:
+            return kept[1]
+        worth = 0.0
+        for place in others:
+            worth += _worth(ledger.positions[place], ledger.markets[place][index][1])
+        known = self._known(ledger, market)
+        if "others" in known:
+            known["others"] = _decimal(worth)
+        account = self._risk.Account(**known)
+        self._accounts[market] = (wanted, account)
+        return account
 
-    def _account_of_ledger(self, ledger: Ledger, market: int, index: int) -> Any:
+    def _known(self, ledger: Ledger, market: int) -> dict[str, Any]:
+        """What an account takes of the market's position; kept until a booking."""
+        version, known = self._positions.get(market, (-1, {}))
+        if version != ledger.version:
+            known = self._account_values(ledger, market)
+            self._positions[market] = (ledger.version, known)
+        return known
+
+    def _account_values(self, ledger: Ledger, market: int) -> dict[str, Any]:
         position = ledger.positions[market]
         # Bots keep a short's worth at its opening aside; the ledger has its proceeds in the cash.
-        collateral = sum(-one.quantity * one.entry_price for one in ledger.positions if one.quantity < 0)
-        others = sum(
-            _worth(one, rows[index][1])
-            for place, (one, rows) in enumerate(zip(ledger.positions, ledger.markets, strict=True))
-            if place != market
-        )
-        known = {
+        collateral = 0.0
+        for one in ledger.positions:
+            if one.quantity < 0:
+                collateral -= one.quantity * one.entry_price
+        values = {
             "cash": _decimal(ledger.cash - 2 * collateral),
             "quantity": _decimal(position.quantity),
             "entry_price": _decimal(position.entry_price),
@@ -164,10 +180,13 @@ class Bot:
             "last_buy_time": position.last_buy_time,
             "trades_today": position.entries,
             "day": _day(position.day),
-            "others": _decimal(others),
+            "others": Decimal(0),
         }
-        names = _names(self._risk.Account) if self._risk else ()
-        return self._risk.Account(**{name: value for name, value in known.items() if name in names})
+        return {name: values[name] for name in self._account_fields if name in values}
+
+    @cached_property
+    def _account_fields(self) -> tuple[str, ...]:
+        return _names(self._risk.Account)
 
 
 def forget_modules(folder: str) -> None:
@@ -190,8 +209,10 @@ def checked(signal: Any) -> Any:
     amount = getattr(signal, "amount", None)
     if amount is not None and not 0 <= float(amount) < float("inf"):
         raise FormError(f"a decision's amount must be a number from zero, not {str(amount)[:40]}")
-    if not 0 <= float(getattr(signal, "share", 1)) <= 1:
-        raise FormError(f"a decision's share must lie between 0 and 1, not {str(signal.share)[:40]}")
+    share = getattr(signal, "share", 1)
+    # Most signals give up all: to ask that first is cheap.
+    if share != 1 and not 0 <= float(share) <= 1:
+        raise FormError(f"a decision's share must lie between 0 and 1, not {str(share)[:40]}")
     if len(getattr(signal, "quotes", ())) > _MAX_QUOTES:
         raise FormError(f"a decision has at most {_MAX_QUOTES} quotes")
     return signal
@@ -233,6 +254,11 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
+def _others_held(ledger: Ledger, market: int) -> list[int]:
+    """The other markets in which something is held."""
+    return [place for place, one in enumerate(ledger.positions) if one.quantity and place != market]
+
+
 def _worth(position: Position, price: float) -> float:
     """What closing the position brings, a short's collateral included."""
     if position.quantity >= 0:
@@ -244,10 +270,9 @@ def _decimal(value: float) -> Decimal:
     return Decimal(repr(value)) if value else Decimal(0)
 
 
+@cache
 def _day(number: int) -> str:
     """The ISO date of a count of days since 1970, empty for none."""
     if number < 0:
         return ""
-    from datetime import date, timedelta
-
     return (date(1970, 1, 1) + timedelta(days=number)).isoformat()

@@ -28,6 +28,8 @@ from shared.backtest.inside.variants import csv_text
 from shared.backtest.inside.walk import Walk
 
 Emit = Callable[[int, str, Any], None]
+# `json.dumps` makes an encoder a call.
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 # Imports, data and code are a bot's own business; what else it opens while deciding is told.
 _CODE = (".py", ".pyc", ".so", ".pyd", ".json")
 
@@ -44,8 +46,7 @@ class Driver:
 
     def emit(self, *line: Any) -> None:
         """Writes one line."""
-        self._output.write(json.dumps(line, separators=(",", ":")))
-        self._output.write("\n")
+        self._output.write(_encoded(line) + "\n")
 
     def run(self) -> None:
         """Every task in turn; one that fails does not end the others."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 Cells = Sequence[Any]
 # What scrambled prices are multiplied with: far from anything that the past suggests.
 _FACTORS: Mapping[str, int] = {"up": 3, "down": -3}
+_DAY_SECONDS = 86_400
 
 
 def varied(markets: list[list[Cells]], variant: str, end: int) -> list[list[Cells]]:
@@ -28,7 +29,15 @@ def varied(markets: list[list[Cells]], variant: str, end: int) -> list[list[Cell
 @cache
 def _moment(time: int) -> str:
     """The time as a bot's file has it; each is asked for once a variant."""
-    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    days, seconds = divmod(time // 1000, _DAY_SECONDS)
+    minutes, second = divmod(seconds, 60)
+    return f"{_date(days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+
+
+@cache
+def _date(days: int) -> str:
+    """The day with this number since 1970; its name is what costs time."""
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def _scrambled(rows: list[Cells], factor: int) -> list[Cells]:
@@ -50,9 +59,9 @@ def csv_text(symbols: Sequence[str], markets: list[list[Cells]], columns: Sequen
     with_symbol, funded = "symbol" in columns, "funding_rate" in columns
     width = 7 if funded else 6
     for index in range(len(markets[0]) if markets else 0):
+        time = _moment(markets[0][index][0])
         for symbol, rows in zip(symbols, markets, strict=True):
-            row = rows[index]
-            cells = [_moment(row[0]), *row[1:width]]
+            cells = [time, *rows[index][1:width]]
             lines.append(",".join([symbol, *cells] if with_symbol else cells))
     return "\n".join(lines) + "\n"
 

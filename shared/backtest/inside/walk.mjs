@@ -32,6 +32,7 @@ export class Walk {
 
   trade(index, signals) {
     const { ledger } = this;
+    if (this.isIdle(signals)) return;
     ledger.payFunding(index);
     let free = this.gapExits(index, signals.length);
     if (this.bot.linked && free.includes(false)) free = signals.map(() => false);
@@ -45,6 +46,12 @@ export class Walk {
     else for (const [place, signal] of acting) this.enter(index, place, signal, held[place]);
     signals.forEach((signal, place) => this.within(index, place, signal));
     ledger.settle(index);
+  }
+
+  /** Whether a candle changes nothing: nothing is held, and nothing is to be done. */
+  isIdle(signals) {
+    const isHolding = (signal) => signal === null || (signal.action === "hold" && !(signal.quotes?.length > 0));
+    return this.ledger.positions.every((position) => position.quantity === 0) && signals.every(isHolding);
   }
 
   gapExits(index, count) {

@@ -48,6 +48,8 @@ class Walk:
     def trade(self, index: int, signals: Sequence[Any]) -> None:
         """The whole of a candle for what was decided before it."""
         ledger = self.ledger
+        if self._idle(signals):
+            return
         ledger.pay_funding(index)
         free = self._gap_exits(index, len(signals))
         if self.bot.linked and not all(free):
@@ -69,6 +71,16 @@ class Walk:
         for place, signal in enumerate(signals):
             self._within(index, place, signal)
         ledger.settle(index)
+
+    def _idle(self, signals: Sequence[Any]) -> bool:
+        """Whether a candle changes nothing: nothing is held, and nothing is to be done."""
+        for position in self.ledger.positions:
+            if position.quantity:
+                return False
+        for signal in signals:
+            if signal is not None and (signal.action != "hold" or getattr(signal, "quotes", ())):
+                return False
+        return True
 
     def _gap_exits(self, index: int, count: int) -> list[bool]:
         """Which markets' signals may act: stop and target come first, at the opening."""

@@ -91,6 +91,12 @@ class Conversation:
         pairs = (item for item in _pairs(self.earlier) if item.call.name == "create_bot_template" and item.ok)
         return tuple(bot for bot in map(bot_of, pairs) if bot is not None)
 
+    @cached_property
+    def builds(self) -> tuple[Done, ...]:
+        """The calls that wrote a bot's files, in this turn and before it, oldest first."""
+        pairs = (*_pairs(self.earlier), *self.done)
+        return tuple(item for item in pairs if item.call.name == "create_bot_template" and item.ok)
+
     @property
     def bot(self) -> Bot | None:
         """The bot that was built last in an earlier turn, None when the history holds none."""

@@ -33,6 +33,7 @@ class Intent(StrEnum):
     LIST_FILES = "list_files"
     SHOW_FILE = "show_file"
     SAVE_FILE = "save_file"
+    RESTORE_FILE = "restore_file"
     BROWSE = "browse"
     ADVICE = "advice"
     GREET = "greet"

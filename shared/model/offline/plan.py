@@ -28,6 +28,7 @@ from shared.model.offline.plan_files import list_files, save_file, show_file
 from shared.model.offline.plan_market import analyze_market
 from shared.model.offline.plan_prove import backtest_bot, deploy_bot, verify_bot
 from shared.model.offline.plan_report import OFFER, report_bots
+from shared.model.offline.plan_restore import asks_to_restore, restore_file
 from shared.model.offline.plan_run import run_bot, stop_bot, tell_status
 from shared.model.offline.plan_web import browse
 from shared.model.offline.reply import Reply, paragraphs
@@ -43,8 +44,9 @@ INTRODUCTION = (
     "tools. "
     "Set `GEMINI_API_KEY` for the full agent."
 )
-# A turn of ours needs three rounds at most; more means that the tools do not answer as expected.
-_MOST_ROUNDS = 6
+# A turn of ours needs three rounds at most, and a few more where a rejected bot is repaired; more means that
+# the tools do not answer as expected.
+_MOST_ROUNDS = 12
 
 Plan = Callable[[Task], Reply]
 
@@ -68,6 +70,7 @@ PLANS: dict[Intent, Plan] = {
     Intent.LIST_FILES: list_files,
     Intent.SHOW_FILE: show_file,
     Intent.SAVE_FILE: save_file,
+    Intent.RESTORE_FILE: restore_file,
     Intent.BROWSE: browse,
     Intent.ADVICE: refuse_advice,
     Intent.GREET: greet,
@@ -110,6 +113,8 @@ def _task(conversation: Conversation, tools: Toolbox, context: dict[str, Any]) -
     )
     if is_crash or (agrees(utterance.canonical) and OFFER in conversation.last_words):
         intent = Intent.DIAGNOSE
+    if not is_crash and asks_to_restore(utterance):
+        intent = Intent.RESTORE_FILE
     if pending and _answers(intent, utterance.canonical) and not _begins_anew(intent, wish, pending):
         intent, wish = Intent.BUILD, _completed(pending, utterance)
     elif intent is Intent.BUILD and bot is not None:

@@ -17,6 +17,7 @@ from shared.model.offline.extract_options import offered_language
 from shared.model.offline.extract_strategy import TITLES
 from shared.model.offline.intent import Intent, asks_for
 from shared.model.offline.plan_documentation import citations
+from shared.model.offline.plan_mend import mend_bot, mended
 from shared.model.offline.repair import repaired
 from shared.model.offline.reply import Reply, bullets, paragraphs
 from shared.model.offline.task import Task
@@ -136,6 +137,8 @@ def after_build(task: Task, *, before: Bot | None) -> Reply:
     checks = task.tools.call("analyze_code") + task.tools.call(verdicts.TOOL)
     if checks and not task.conversation.of("analyze_code") and not task.conversation.of(verdicts.TOOL):
         return Reply("That is done. Now I check the code and prove the bot in a sandbox.", checks)
+    if (repair := mend_bot(task)) is not None:
+        return repair
     wanted = asks_for(Intent.BACKTEST, task.request)
     if wanted and not task.conversation.of("backtest_bot") and (more := task.tools.call("backtest_bot")):
         return Reply("You also asked for a backtest, so I run it.", more)
@@ -176,6 +179,7 @@ def _hand_over(task: Task, built: Done, before: Bot | None) -> str:
         _corrections(task),
         None if before is None else _remarks(task.wish),
         describe_verification(task.conversation.last(verdicts.TOOL)),
+        mended(task),
         _analysis(analysis),
         _backtest(task),
         _further(task),

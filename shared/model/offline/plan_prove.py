@@ -9,6 +9,7 @@ from shared.model.offline.extract_schedule import find_history_days
 from shared.model.offline.instance_wish import asked_instance
 from shared.model.offline.plan_build import how_to_run
 from shared.model.offline.plan_documentation import SEARCH, answer_from, look_up
+from shared.model.offline.plan_mend import mend_bot, mended
 from shared.model.offline.reply import Reply, paragraphs
 from shared.model.offline.task import Task
 from shared.model.offline.verdicts import describe_verification
@@ -40,10 +41,10 @@ def backtest_bot(task: Task) -> Reply:
 
 
 def verify_bot(task: Task) -> Reply:
-    """Runs the verification; without the tool, says what the documentation knows about testing."""
+    """Runs the verification and repairs what rules can; without the tool, says what is known of testing."""
     done = task.conversation.last("verify_bot")
     if done is not None:
-        return Reply(describe_verification(done))
+        return mend_bot(task) or Reply(paragraphs(describe_verification(done), mended(task)))
     return _run(
         task,
         tool="verify_bot",

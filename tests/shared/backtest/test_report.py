@@ -78,6 +78,8 @@ async def test_every_check_and_limit_is_in_the_page(backtest: Backtest) -> None:
         assert check["title"] in page
     for words in ("buy and hold", "Largest drawdown", form["files_sha256"], "What a backtest cannot tell"):
         assert words in page
+    # What makes the figures worth less stands above them all.
+    assert page.index("say nothing of a year") < page.index("Honesty checks")
 
 
 async def test_the_same_backtest_gives_the_same_bytes(backtest: Backtest) -> None:

@@ -12,6 +12,7 @@ from shared.model.port import ModelRequest
 from shared.tools.analyze_code import analyze_code
 from shared.tools.browse_web import browse_web
 from shared.tools.create_bot_template import create_bot_template
+from shared.tools.edit_artifact import edit_artifact
 from shared.tools.get_documentation import get_documentation
 from shared.tools.list_artifacts import list_artifacts
 from shared.tools.list_documentation import list_documentation
@@ -26,7 +27,7 @@ REAL_TOOLS: dict[str, Tool] = {
     tool.name: tool
     for tool in (
         search_documentation, list_documentation, get_documentation, browse_web, create_bot_template,
-        analyze_code, save_artifact, read_artifact, list_artifacts,
+        analyze_code, save_artifact, read_artifact, list_artifacts, edit_artifact,
     )
 }  # fmt: skip
 LATER_TOOLS = ("analyze_market", "backtest_bot", "verify_bot", "deploy_bot")
@@ -126,7 +127,7 @@ class Talk:
         """The text of the turn's last reply; the turn's calls and replies are kept."""
         self.calls, self.replies = [], []
         self.messages.append(Message(role="user", parts=(TextPart(text=text),)))
-        for _ in range(8):
+        for _ in range(14):
             reply = next_reply(self.request())
             calls = tuple(
                 ToolCall(id=f"c{len(self.messages)}-{i}", name=call.name, arguments=call.arguments)

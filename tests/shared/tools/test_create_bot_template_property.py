@@ -25,7 +25,7 @@ from shared.tools.templates.parameters import TIMEFRAME_MINUTES, BotParameters, 
 from shared.tools.templates.render import NAME_PATTERN, Bot, bot_name, derived_name, render_bot
 
 # All 20 are drawn in `make test-faults`: each bot runs whole, with its tests.
-FEW, ALL = 4, 20
+FEW, ALL = 2, 20
 ODD_SYMBOLS = [
     "BTC/USDT",
     "btc-usd",
