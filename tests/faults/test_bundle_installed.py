@@ -1,4 +1,7 @@
-"""The upload in an empty environment: its own requirements are installed, and each function starts."""
+"""The upload in an empty environment: its own requirements are installed, and each function starts.
+
+By the contract's command; as a buildpack starts them, they start in tests/infra/test_bundle.py.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from infra.bundle.__main__ import ROOT
-from tests.infra.unpacked import check_all, started_as_buildpack, started_by_command
+from tests.infra.unpacked import check_all, started_by_command
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
@@ -32,13 +34,10 @@ def test_the_upload_installs_builds_and_starts_as_in_the_cloud(tmp_path: Path) -
     # As Google's buildpack does: one file that does not compile fails the build.
     subprocess.run([binaries / "python", "-m", "compileall", "-q", "."], cwd=workspace, check=True)
 
-    starts: dict[str, Callable[[Path, str, Path, Path], AbstractContextManager[str]]] = {
-        "command": started_by_command,
-        "buildpack": started_as_buildpack,
-    }
-    for name, started in starts.items():
-        # functions of one way of starting at a time: ten of them are much for two cores.
-        check_all(lambda target: started(workspace, target, binaries, tmp_path / name / target))  # noqa: B023
+    def start(target: str) -> AbstractContextManager[str]:
+        return started_by_command(workspace, target, binaries, tmp_path / "functions" / target)
+
+    check_all(start)
 
 
 def _installed(workspace: Path, venv: Path) -> Path:
