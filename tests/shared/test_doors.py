@@ -56,7 +56,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 }
 
 
-# What is read before there are settings: which function an image is, the probe beside a server, a bare machine.
+# Before there are settings: which function an image is, the probe beside a server, a bare machine.
 BEFORE_SETTINGS = ("infra/container/__main__.py", "infra/container/health.py", "infra/docker/machine.py")
 
 
