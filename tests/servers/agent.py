@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +13,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.servers.agent_process import ROOT, AgentProcess, fork_process, fresh_process
+
 _BANNER = re.compile(r"serves http://[\w.]+:(\d+)")
 
 
@@ -27,7 +25,7 @@ class Agent:
     url: str
     folder: Path
     banner: str
-    process: subprocess.Popen[str]
+    process: AgentProcess
 
     def client(self, **headers: str) -> httpx.Client:
         """A client of this agent."""
@@ -47,19 +45,23 @@ class Agent:
 
 
 @contextlib.contextmanager
-def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Iterator[Agent]:
+def agent_server(
+    folder: Path, *, module: str = "infra.local.gateway", fresh: bool = False, **variables: str
+) -> Iterator[Agent]:
     """Starts the gateway, or another module that serves, in `folder`; settings on top of the defaults.
 
-    It is stopped with SIGTERM.
+    It is stopped with SIGTERM. `fresh`: nothing is imported yet, see `tests/servers/nursery.py`.
     """
-    agent = start_agent(folder, module=module, **variables)
+    agent = start_agent(folder, module=module, fresh=fresh, **variables)
     try:
         yield agent
     finally:
         end_agent(agent)
 
 
-def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Agent:
+def start_agent(
+    folder: Path, *, module: str = "infra.local.gateway", fresh: bool = False, **variables: str
+) -> Agent:
     """Starts it, on what is in `folder` already; from the main thread, as it ends with the thread."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -70,15 +72,7 @@ def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variable
         **variables,
     }
     with (folder / "stderr.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            preexec_fn=_die_with_parent,
-        )
+        process = (fresh_process if fresh else fork_process)(module, folder, environment, log)
     assert process.stdout is not None
     banner = process.stdout.readline()
     found = _BANNER.search(banner)
@@ -101,6 +95,3 @@ def end_agent(agent: Agent) -> None:
         if process.stdout is not None:
             process.stdout.close()
 
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
