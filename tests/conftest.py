@@ -12,6 +12,7 @@ from shared.settings import Settings
 from tests.servers.agent import Agent, agent_server
 
 pytest_plugins = [
+    "tests.order",
     "tests.servers.event_fixtures",
     "tests.servers.firestore_fixtures",
     "tests.servers.fixtures",

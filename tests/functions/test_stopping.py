@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers.agent import agent_server
+from tests.servers.agent import agent_server, fresh_agent_server
 from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import hang, reply
 from tests.servers.sse import chat_stream
@@ -17,7 +17,7 @@ from tests.servers.sse import chat_stream
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_and_cleanly(how: signal.Signals, tmp_path: Path) -> None:
-    with agent_server(tmp_path, fresh=True) as agent:
+    with fresh_agent_server(tmp_path) as agent:
         with agent.client() as client:
             client.post("/chat", json={"message": "Hello"}).raise_for_status()
         began = time.monotonic()

@@ -7,9 +7,10 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -45,24 +46,39 @@ class Agent:
 
 
 @contextlib.contextmanager
-def agent_server(
-    folder: Path, *, module: str = "infra.local.gateway", fresh: bool = False, **variables: str
-) -> Iterator[Agent]:
+def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Iterator[Agent]:
     """Starts the gateway, or another module that serves, in `folder`; settings on top of the defaults.
 
-    It is stopped with SIGTERM. `fresh`: nothing is imported yet, see `tests/servers/nursery.py`.
+    It is stopped with SIGTERM.
     """
-    agent = start_agent(folder, module=module, fresh=fresh, **variables)
+    agent = start_agent(folder, module=module, **variables)
     try:
         yield agent
     finally:
         end_agent(agent)
 
 
-def start_agent(
-    folder: Path, *, module: str = "infra.local.gateway", fresh: bool = False, **variables: str
+@contextlib.contextmanager
+def fresh_agent_server(folder: Path) -> Iterator[Agent]:
+    """As `agent_server`, by the very command of `make run`: nothing is imported yet when it starts."""
+    agent = _start(fresh_process, folder, "infra.local.gateway", {})
+    try:
+        yield agent
+    finally:
+        end_agent(agent)
+
+
+def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Agent:
+    """Starts it, on what is in `folder` already."""
+    return _start(fork_process, folder, module, variables)
+
+
+def _start(
+    new_process: Callable[[str, Path, dict[str, str], IO[str]], AgentProcess],
+    folder: Path,
+    module: str,
+    variables: dict[str, str],
 ) -> Agent:
-    """Starts it, on what is in `folder` already; from the main thread, as it ends with the thread."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -72,7 +88,7 @@ def start_agent(
         **variables,
     }
     with (folder / "stderr.log").open("a") as log:
-        process = (fresh_process if fresh else fork_process)(module, folder, environment, log)
+        process = new_process(module, folder, environment, log)
     assert process.stdout is not None
     banner = process.stdout.readline()
     found = _BANNER.search(banner)
@@ -94,4 +110,3 @@ def end_agent(agent: Agent) -> None:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-

@@ -1,4 +1,4 @@
-"""Processes of the agent: forked by the run's nursery, or started afresh by the command that `make run` uses."""
+"""Processes of the agent: forked by the run's nursery, or started afresh by `python -m`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class AgentProcess(Protocol):
     def stdout(self) -> IO[str] | None:
         """What it prints."""
 
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, as far as `poll` and `wait` have found out."""
+
     def poll(self) -> int | None:
         """How it ended; None while it runs."""
 
@@ -52,17 +56,17 @@ class ForkedProcess:
         self._notes = keeper.makefile("rb")
         self.stdout: IO[str] | None = stdout
         self.pid = int(self._notes.readline())
-        self._code: int | None = None
+        self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """How it ended; None while it runs."""
-        return self._code if self._has_ended(0) else None
+        return self.returncode if self._has_ended(0) else None
 
     def wait(self, timeout: float | None = None) -> int:
         """How it ended; raises subprocess.TimeoutExpired when it has not after so many seconds."""
-        if not self._has_ended(timeout) or self._code is None:
+        if not self._has_ended(timeout) or self.returncode is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-        return self._code
+        return self.returncode
 
     def send_signal(self, sig: int) -> None:
         """Sends a signal, or does nothing when it has ended."""
@@ -74,11 +78,11 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
     def _has_ended(self, timeout: float | None) -> bool:
-        if self._code is None and select.select([self._keeper], [], [], timeout)[0]:
-            self._code = int(self._notes.readline())
+        if self.returncode is None and select.select([self._keeper], [], [], timeout)[0]:
+            self.returncode = int(self._notes.readline())
             self._notes.close()
             self._keeper.close()
-        return self._code is not None
+        return self.returncode is not None
 
 
 class _Nursery:
@@ -107,8 +111,7 @@ class _Nursery:
             [sys.executable, "-m", "tests.servers.nursery"],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-            stdin=its_end,
-            preexec_fn=_end_with_parent,
+            stdin=its_end.fileno(),
         )
         its_end.close()
         atexit.register(self._end)
@@ -126,7 +129,7 @@ _nursery = _Nursery()
 
 
 def fork_process(module: str, folder: Path, environment: dict[str, str], log: IO[str]) -> AgentProcess:
-    """The module as a process in the folder with these variables alone, in a twentieth of a fresh start's time."""
+    """The module as a process in the folder, with these variables alone; see `tests/servers/nursery.py`."""
     return _nursery.fork(module, folder, environment, log)
 
 

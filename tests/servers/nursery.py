@@ -1,12 +1,14 @@
 """A process that has imported the agent, and forks one for each that a test starts.
 
-Importing is most of what a start costs: two seconds of a core, or three with the model's client, two hundred times in
-a run of all tests. `python -m tests.servers.nursery` takes requests on its standard input, a socket; between it and
-each agent stands a keeper, which tells on the request's own socket which process it is, and how it ended.
+Importing is most of what a start costs: two seconds of a core, or four with the model's client, hundreds of
+times in a run of all tests. `python -m tests.servers.nursery` takes requests on its standard input, a socket,
+and ends when that is closed. Between it and each agent stands a keeper, which tells on the request's own
+socket which process it is, and how it ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -26,7 +28,7 @@ _LATER = (
     *("aiohttp", "alembic.command", "bandit.core.manager", "bs4", "google.genai.types", "jsonschema", "jwt"),
     *("lxml.html", "nats", "prometheus_client", "redis.asyncio", "yaml"),
 )
-# What runs elsewhere: inside the sandbox, in a bot, under alembic; or at import, as a process of its own does.
+# What runs elsewhere: inside the sandbox, in a bot, under alembic; or when it is imported.
 _ELSEWHERE = (".inside", ".templates.python", ".migrations.", "__main__")
 # What makes an application from this process's settings when it is imported.
 _APPLICATIONS = ("routes", "main", "serve", "nats_bridge")
@@ -37,7 +39,6 @@ _FILES = 3
 def main() -> None:
     """Forks until the requests end; returns in each fork, as the process that was asked for."""
     requests = socket.socket(fileno=os.dup(0))
-    _end_with_parent()
     # The terminal's Ctrl-C is for pytest, which ends what it started.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _import_all()
@@ -91,8 +92,9 @@ def _become(request: bytes, out: int, log: int) -> None:
 
 
 def _wait_for_the_ended() -> None:
-    while os.waitpid(-1, os.WNOHANG)[0]:
-        continue
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
 
 
 def _import_all() -> None:

@@ -17,7 +17,8 @@ from tests.servers.agent_process import ROOT, AgentProcess, fork_process, fresh_
 _TELLS = """
 import json, os, random, signal, sys
 from shared.ids import new_id
-handlers = {each.name: str(signal.getsignal(each)) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
+signals = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+handlers = {each.name: str(signal.getsignal(each)) for each in signals}
 print(json.dumps({
     "name": __name__, "folder": os.getcwd(), "arguments": sys.argv, "path": sys.path, "handlers": handlers,
     "variables": dict(os.environ), "files": sorted(os.listdir("/proc/self/fd")), "input": sys.stdin.read(),
