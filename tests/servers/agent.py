@@ -100,11 +100,11 @@ def _start(
 
 
 def end_agent(agent: Agent) -> None:
-    """Stops it with SIGTERM, and by force when that takes over ten seconds."""
+    """Stops it with SIGTERM, and by force when that takes over thirty seconds."""
     process = agent.process
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(10)
+        process.wait(30)
     finally:
         process.kill()
         process.wait()
