@@ -35,6 +35,7 @@ run: setup
 migrate: setup
 	$(BIN)/python -m shared.sessions.migrate
 
+# Three workers on two cores, as some of what tests do is wait; their long files first, see tests/order.py.
 test: setup
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 

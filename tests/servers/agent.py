@@ -36,7 +36,7 @@ class Agent:
         """Everything the process has logged so far."""
         return (self.folder / "stderr.log").read_text()
 
-    def logs_with(self, words: str, seconds: float = 10) -> str:
+    def logs_with(self, words: str, seconds: float = 30) -> str:
         """The log when it holds `words`: a request's line is written after its answer was sent."""
         deadline = time.monotonic() + seconds
         while words not in (logs := self.logs()):
