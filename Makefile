@@ -4,16 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run migrate test test-faults check format bench bundle prove-image lock clean
+# What does not need each other runs side by side: the two installers, and the checks.
+MAKEFLAGS += --jobs=2
+
+.PHONY: setup run migrate test test-faults check check-types check-code format bench bundle prove-image lock clean
 
 setup: $(READY) node_modules/.ready
 
 # Hashes pin every file that is installed. The lock is the whole tree: pip is not to resolve anything (--no-deps), or a
-# newer release of a package that another asks for with an extra stops it. Bytecode is compiled now, as start-up doubles without it.
+# newer release of a package that another asks for with an extra stops it. Bytecode is compiled now, as start-up doubles
+# without it, and not by pip, which uses one core for it and compiles what packages have to test themselves. Some hold
+# files that no Python can read.
 $(READY): requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m compileall -q shared functions infra
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile -r requirements-dev.lock
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
+	$(BIN)/python -m compileall -q -j 0 shared functions infra
 	$(BIN)/python -m shared.tools.documentation
 	touch $@
 
@@ -29,20 +35,28 @@ run: setup
 migrate: setup
 	$(BIN)/python -m shared.sessions.migrate
 
+# Three workers on two cores, as some of what tests do is wait; their long files first, see tests/order.py.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 # What kills, stops and fills things for minutes, and many bots of each strategy; the quick ones are in `test`.
 test-faults: setup
-	$(BIN)/python -m pytest -n 3 --dist load -m long tests/faults tests/shared/tools/test_create_bot_template_property.py
+	$(BIN)/python -m pytest -n 3 --dist load --maxschedchunk 1 -m long tests/faults tests/shared/tools/test_create_bot_template_property.py
 
-check: setup
+check: check-types check-code
+
+# The longest of them, on one core all the time.
+check-types: setup
+	$(BIN)/mypy
+
+# Collecting the tests also leaves their bytecode, which each worker of `make test` would else make for itself.
+check-code: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.tools.documentation.check
 	$(BIN)/python -m infra.checks
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq > /dev/null
 
 format: setup
 	$(BIN)/ruff format .

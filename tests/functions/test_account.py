@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers.agent import ROOT, Agent, agent_server
+from tests.servers.agent import Agent, agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import hang
 

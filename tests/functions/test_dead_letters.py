@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from tests.functions.bot_posts import FORMS, cloud_event, context_of, post, sent
-from tests.servers.agent import ROOT, Agent, agent_server
+from tests.servers.agent import Agent, agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.postgres import postgres_server
 
 

@@ -50,9 +50,10 @@ def started(
 @pytest.mark.parametrize("target", ["chat", "tools", "artifacts", "events"])
 def test_the_function_starts_alone(target: str, tmp_path: Path) -> None:
     with started(target, tmp_path) as (process, url):
-        # A first start makes the database, which takes a busy machine longer than a check may.
+        wait_for(f"{url}/health/live", process)
+        # A check may take longer than it is given while what it asks for is still imported.
         wait_for(f"{url}/health", process)
-        health = httpx.get(f"{url}/health", trust_env=False)
+        health = httpx.get(f"{url}/health", trust_env=False, timeout=30)
         assert health.status_code == 200
         assert health.json()["status"] == "healthy"
         # Asking for the sandbox starts a process: only who runs code of bots does.
@@ -65,7 +66,7 @@ def test_the_function_starts_alone(target: str, tmp_path: Path) -> None:
         if target == "events":
             # Eventarc posts to the root of a service.
             headers = {"ce-id": "1", "ce-source": "s", "ce-specversion": "1.0", "ce-type": "t"}
-            taken = httpx.post(url, headers=headers, json={}, trust_env=False)
+            taken = httpx.post(url, headers=headers, json={}, trust_env=False, timeout=30)
             assert (taken.status_code, taken.json()) == (200, {"status": "unknown_type"})
         if target == "chat":
             answer = httpx.post(f"{url}/chat", json={"message": "Hello"}, trust_env=False, timeout=30)

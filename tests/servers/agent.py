@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.servers.agent_process import ROOT, AgentProcess, fork_process, fresh_process
+
 _BANNER = re.compile(r"serves http://[\w.]+:(\d+)")
 
 
@@ -27,7 +26,7 @@ class Agent:
     url: str
     folder: Path
     banner: str
-    process: subprocess.Popen[str]
+    process: AgentProcess
 
     def client(self, **headers: str) -> httpx.Client:
         """A client of this agent."""
@@ -37,7 +36,7 @@ class Agent:
         """Everything the process has logged so far."""
         return (self.folder / "stderr.log").read_text()
 
-    def logs_with(self, words: str, seconds: float = 10) -> str:
+    def logs_with(self, words: str, seconds: float = 30) -> str:
         """The log when it holds `words`: a request's line is written after its answer was sent."""
         deadline = time.monotonic() + seconds
         while words not in (logs := self.logs()):
@@ -59,8 +58,27 @@ def agent_server(folder: Path, *, module: str = "infra.local.gateway", **variabl
         end_agent(agent)
 
 
+@contextlib.contextmanager
+def fresh_agent_server(folder: Path) -> Iterator[Agent]:
+    """As `agent_server`, by the very command of `make run`: nothing is imported yet when it starts."""
+    agent = _start(fresh_process, folder, "infra.local.gateway", {})
+    try:
+        yield agent
+    finally:
+        end_agent(agent)
+
+
 def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variables: str) -> Agent:
-    """Starts it, on what is in `folder` already; from the main thread, as it ends with the thread."""
+    """Starts it, on what is in `folder` already."""
+    return _start(fork_process, folder, module, variables)
+
+
+def _start(
+    new_process: Callable[[str, Path, dict[str, str], IO[str]], AgentProcess],
+    folder: Path,
+    module: str,
+    variables: dict[str, str],
+) -> Agent:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -70,15 +88,7 @@ def start_agent(folder: Path, *, module: str = "infra.local.gateway", **variable
         **variables,
     }
     with (folder / "stderr.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            preexec_fn=_die_with_parent,
-        )
+        process = new_process(module, folder, environment, log)
     assert process.stdout is not None
     banner = process.stdout.readline()
     found = _BANNER.search(banner)
@@ -100,7 +110,3 @@ def end_agent(agent: Agent) -> None:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

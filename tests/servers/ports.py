@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import subprocess
@@ -44,9 +45,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) ->
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}"
-        try:
+        with contextlib.suppress(httpx.TransportError):
             if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
                 return
-        except httpx.TransportError:
-            time.sleep(0.02)
+        time.sleep(0.02)
     raise AssertionError(f"nothing answered at {url} in {seconds} s")

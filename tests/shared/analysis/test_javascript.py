@@ -183,11 +183,11 @@ N = 20_000
     ids=lambda code: code[:12],
 )
 def test_what_is_too_deep_or_too_big_is_never_a_clean_result(code: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     report = analyse_files({"a.ts": code})
     assert {f.rule for f in report.findings} <= {"not-checked", "syntax-error"}
     assert report.quality_score <= 70
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_a_file_that_ends_the_parser_does_not_hide_the_others() -> None:

