@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.artifacts.paths import local_path
-from tests.servers.agent import ROOT, agent_server
+from tests.servers.agent import agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.all_kept import SESSIONS, BusySaver, begin_busy, everything, fill
 from tests.servers.page import run_commands
 

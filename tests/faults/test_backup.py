@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.servers.agent import ROOT, agent_server
+from tests.servers.agent import agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.all_kept import SESSIONS, BusySaver, begin_busy, everything, fill
 from tests.servers.object_fixtures import s3_variables
 from tests.servers.page import run_commands

@@ -15,7 +15,7 @@ import pytest
 from infra.docker.build import Image
 from infra.docker.container import Confinement
 from infra.docker.trials import Trial, try_one
-from tests.servers.agent import ROOT
+from tests.servers.agent_process import ROOT
 from tests.servers.ports import free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]

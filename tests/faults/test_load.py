@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.load_visitor import OPERATIONS
-from tests.servers.agent import ROOT
+from tests.servers.agent_process import ROOT
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 

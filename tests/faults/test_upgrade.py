@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.schema import HEAD
-from tests.servers.agent import ROOT, Agent, agent_server
+from tests.servers.agent import Agent, agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.next_release import MIGRATION, NEXT
 from tests.servers.sse import chat_stream
 

@@ -19,7 +19,8 @@ from infra.container.secret_files import main as make_secrets
 from infra.container.secret_files import secret_files, write_missing
 from infra.docker.compose import Compose, Service, read_compose, variables
 from shared.settings import Settings, read_settings
-from tests.servers.agent import ROOT, agent_server
+from tests.servers.agent import agent_server
+from tests.servers.agent_process import ROOT
 from tests.servers.nats import NatsServer
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer

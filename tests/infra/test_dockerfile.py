@@ -14,7 +14,7 @@ from infra.docker.context import context_files
 from infra.docker.dockerfile import DockerfileError, Stage, filled, pairs, read_dockerfile
 from infra.docker.trials import TRIALS
 from infra.local.gateway import TARGETS
-from tests.servers.agent import ROOT
+from tests.servers.agent_process import ROOT
 
 # What bubblewrap and our own set-up program make a sandbox of.
 _OF_THE_SANDBOX = {"clone", "mount", "pivot_root", "prctl", "seccomp", "umount2", "unshare"}
