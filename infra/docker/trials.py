@@ -26,6 +26,9 @@ class TrialError(AssertionError):
     """The image did not do what it has to."""
 
 
+SANDBOX = "bubblewrap+seccomp"
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One start of the image. `asks`: method and path; `holds`: what the answer's text has to hold."""
@@ -36,7 +39,7 @@ class Trial:
     body: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     held: Confinement = field(default_factory=Confinement)
-    sandbox: str = "bubblewrap+seccomp"
+    sandbox: str = SANDBOX
     has_socket: bool = False
 
 
@@ -45,7 +48,11 @@ def _build(language: str) -> Mapping[str, str]:
 
 
 def _target(name: str, holds: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Trial:
-    return Trial(name, (method, path), holds, body or {}, variables={"FUNCTION_TARGET": name})
+    # Health tells of the sandbox where the tools function runs.
+    sandbox = SANDBOX if name == "tools" else ""
+    return Trial(
+        name, (method, path), holds, body or {}, variables={"FUNCTION_TARGET": name}, sandbox=sandbox
+    )
 
 
 _JAVASCRIPT = {"arguments": {"code": "eval('1 + 1');\n", "language": "javascript"}}
@@ -58,6 +65,7 @@ TRIALS = (
         '"name":"verify_bot"',
         _build("JavaScript"),
         variables={"FUNCTION_TARGET": "chat"},
+        sandbox="",
         has_socket=True,
     ),
     # By node and the packages of npm.

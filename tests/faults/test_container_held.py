@@ -34,6 +34,7 @@ _LIST = ("GET", "/tools")
             '"finish_reason":"stop"',
             {"message": "How do I deploy a bot?"},
             variables={"FUNCTION_TARGET": "chat"},
+            sandbox="",
             has_socket=True,
         ),
         Trial("tools", _LIST, "verify_bot", variables=_TOOLS),

@@ -34,6 +34,8 @@ _ELSEWHERE = (".inside", ".templates.python", ".migrations.", "__main__")
 _APPLICATIONS = ("routes", "main", "serve", "nats_bridge")
 _REQUEST_BYTES = 200_000
 _FILES = 3
+# What a process that is started afresh would have.
+_INTERRUPTED = signal.getsignal(signal.SIGINT)
 
 
 def main() -> None:
@@ -78,7 +80,7 @@ def _tell_of(pid: int, connection: int) -> NoReturn:
 def _become(request: bytes, out: int, log: int) -> None:
     """Makes this process one that was started afresh, in its folder, with its variables and files."""
     _end_with_parent()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _INTERRUPTED)
     asked = orjson.loads(request)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, file in enumerate((nothing, out, log)):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from shared.analysis.python.parsing import PythonFile
 from shared.analysis.report import Finding, Severity
+from shared.python_tree import python_tree
 
 if TYPE_CHECKING:
     # bandit ships no types.
@@ -71,7 +72,16 @@ def _issues(text: str) -> list[Issue]:
     visitor = node_visitor.BanditNodeVisitor(
         name, io.BytesIO(data), bandit.b_ma, bandit.b_ts, False, {}, bandit.metrics
     )
-    visitor.process(data)
+    # As its `process` does, but for the parsing.
+    visitor.generic_visit(python_tree(data))
+    visitor.context = {
+        "file_data": visitor.fdata,
+        "filename": name,
+        "lineno": 0,
+        "linerange": [0, 1],
+        "col_offset": 0,
+    }
+    visitor.update_scores(visitor.tester.run_tests(visitor.context, "File"))
     return list(visitor.tester.results)
 
 
