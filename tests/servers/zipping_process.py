@@ -1,4 +1,4 @@
-"""`python -m tests.servers.zipping_process DATABASE`: saves 200 files of 1 MiB, zips them, tells the cost.
+"""`python -m tests.servers.zipping_process DATABASE`: saves 500 files of 1 MiB, zips them, tells the cost.
 
 Standard output is one line of JSON: the archive's bytes, its sha256, and by how many bytes the process grew
 while it was made. The object store is that of the environment's settings.
@@ -24,7 +24,7 @@ from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.sql.store import SqlStore
 from shared.settings import read_settings
 
-FILES = 200
+FILES = 500
 SIZE = 1024 * 1024
 _SESSION = SessionKey(user_id="u", session_id="s")
 
