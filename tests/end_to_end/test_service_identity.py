@@ -46,7 +46,9 @@ async def test_the_tools_function_knows_its_caller_by_oidc(tmp_path: Path) -> No
                 assert_refused(url, google.token(aud="https://chat.example"), 401)
                 assert_refused(url, google.token(aud=url, email="evil@x.iam.gserviceaccount.com"), 403)
                 assert_refused(url, users["authorization"].removeprefix("Bearer "), 401)
-                assert httpx.get(f"{url}/tools", headers=users, trust_env=False).status_code == 401
+                assert (
+                    httpx.get(f"{url}/tools", headers=users, trust_env=False, timeout=30).status_code == 401
+                )
                 logs = tools.logs() + chat.logs()
                 assert "eyJ" not in logs, "no token is logged"
 
@@ -56,5 +58,5 @@ async def test_the_tools_function_knows_its_caller_by_oidc(tmp_path: Path) -> No
 
 def assert_refused(url: str, token: str, status: int) -> None:
     headers = {"authorization": f"Bearer {token}", "x-on-behalf-of": "alice"}
-    answer = httpx.get(f"{url}/artifacts/session/remote", headers=headers, trust_env=False)
+    answer = httpx.get(f"{url}/artifacts/session/remote", headers=headers, trust_env=False, timeout=30)
     assert answer.status_code == status, answer.text
