@@ -11,6 +11,7 @@ import ast
 import threading
 
 _PARSING = threading.Lock()
+_TRIES = 20
 
 
 def python_tree(source: str | bytes) -> ast.Module:
@@ -20,4 +21,10 @@ def python_tree(source: str | bytes) -> ast.Module:
         SyntaxError, ValueError, LookupError, RecursionError, MemoryError: as `ast.parse`.
     """
     with _PARSING:
+        for _ in range(_TRIES):
+            try:
+                return ast.parse(source)
+            except SystemError:
+                # A library of ours parses in another thread, without this lock.
+                continue
         return ast.parse(source)
