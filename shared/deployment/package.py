@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from shared.deployment.bot import Bot
 from shared.errors import TooLargeError
-from shared.python_tree import python_tree
 
 MAX_PACKAGE_BYTES = 64 * 1024 * 1024
 # The same files give the same bytes: no time of day goes into the archive.
@@ -85,7 +84,7 @@ def one_source(bot: Bot) -> str | None:
 def _with_modules(entry: str, modules: Mapping[str, tuple[bool, str]]) -> str | None:
     """The entry point with the modules behind its docstring and `from __future__` lines, which come first."""
     try:
-        body = python_tree(entry).body
+        body = ast.parse(entry).body
     except (SyntaxError, ValueError, RecursionError):
         return None
     first = 0

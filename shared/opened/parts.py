@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from shared.clock import utc_now
+from shared.one_parser import parse_one_at_a_time
 from shared.settings import Settings
 from shared.web.labels import models_of
 from shared.web.telemetry import Telemetry
@@ -18,6 +19,7 @@ class Parts:
     """The open parts of this process, by name."""
 
     def __init__(self, settings: Settings) -> None:
+        parse_one_at_a_time()
         self.settings = settings
         self.clock = utc_now
         self.telemetry = Telemetry(models=models_of(settings), folder=settings.prometheus_multiproc_dir)

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.clock import utc_now
 from shared.errors import AppError
+from shared.one_parser import parse_one_at_a_time
 from shared.verification.record import Verdict, Verification
 from shared.verification.verify import Verified
 
@@ -30,6 +31,7 @@ _PASSED_OVER = ("__pycache__", ".git", ".venv", "venv", "node_modules", ".pytest
 def main(argv: Sequence[str]) -> int:
     """Runs the command; the exit status is told above."""
     options = _parser().parse_args(argv)
+    parse_one_at_a_time()
     try:
         config = _config(options.config)
         files = _files(Path(options.folder))

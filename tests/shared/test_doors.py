@@ -87,17 +87,6 @@ def test_vendors_come_in_by_their_own_doors_only() -> None:
     assert strays == []
 
 
-def test_python_is_parsed_by_one_thread_at_a_time_only() -> None:
-    """Two at once fail each other: shared/python_tree.py says why."""
-    strays = []
-    for path in sorted((ROOT / "shared").rglob("*.py")):
-        is_ours = "templates/" not in path.as_posix() and path.parent.name != "inside"
-        for node in ast.walk(ast.parse(path.read_text())) if is_ours else ():
-            if isinstance(node, ast.Attribute) and ast.unparse(node) == "ast.parse":
-                strays.append(path.relative_to(ROOT).as_posix())
-    assert strays == ["shared/python_tree.py"]
-
-
 def test_only_settings_reads_the_environment() -> None:
     readers = []
     for folder in ("shared", "functions", "infra"):

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from shared.analysis.refusals import syntax_error, too_big, unchecked
 from shared.analysis.report import Finding
 from shared.analysis.source import SourceFile
-from shared.python_tree import python_tree
 
 MAX_DEPTH = 150
 
@@ -45,7 +44,7 @@ def parse(source: SourceFile) -> PythonFile | Finding:
         return refused
     try:
         # As bytes: Python reads a file by its coding line, and so must we.
-        tree = python_tree(source.text.encode("utf-8"))
+        tree = ast.parse(source.text.encode("utf-8"))
     except SyntaxError as error:
         return syntax_error(source.name, error.msg, error.lineno, error.offset)
     except UnicodeError:

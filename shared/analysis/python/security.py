@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from shared.analysis.python.parsing import PythonFile
 from shared.analysis.report import Finding, Severity
-from shared.python_tree import python_tree
 
 if TYPE_CHECKING:
     # bandit ships no types.
@@ -72,16 +71,7 @@ def _issues(text: str) -> list[Issue]:
     visitor = node_visitor.BanditNodeVisitor(
         name, io.BytesIO(data), bandit.b_ma, bandit.b_ts, False, {}, bandit.metrics
     )
-    # As its `process` does, but for the parsing.
-    visitor.generic_visit(python_tree(data))
-    visitor.context = {
-        "file_data": visitor.fdata,
-        "filename": name,
-        "lineno": 0,
-        "linerange": [0, 1],
-        "col_offset": 0,
-    }
-    visitor.update_scores(visitor.tester.run_tests(visitor.context, "File"))
+    visitor.process(data)
     return list(visitor.tester.results)
 
 

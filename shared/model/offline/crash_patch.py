@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.model.offline.crash_trace import Trace
-from shared.python_tree import python_tree
 
 _CONFIG = re.compile(r"(?:^|_|\.)(?:config|configuration|cfg|settings|params|parameters|options)$")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,7 +32,7 @@ class Patch:
 def propose(text: str, line: int, trace: Trace, schema: str | None) -> Patch | None:
     """The patch for the error at that line of a Python file; None where no rule is sure."""
     try:
-        tree = python_tree(text)
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return None
     lines = text.splitlines()
@@ -80,7 +79,7 @@ class _At:
     def _checked(self, old: str, new: str, why: str) -> Patch | None:
         whole = [*self.lines[: self.line - 1], new, *self.lines[self.line :]]
         try:
-            python_tree("\n".join(whole))
+            ast.parse("\n".join(whole))
         except SyntaxError:
             return None
         return Patch(line=self.line, search=old, replace=new, why=why)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.python_tree import python_tree
+from shared.one_parser import parse_one_at_a_time
 
 SOURCE = Path(ast.__file__).read_text()
 
@@ -34,7 +34,19 @@ def lets_others_in() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("lets_others_in")
-def test_threads_do_not_fail_each_other() -> None:
+def test_threads_do_not_fail_each_other_whoever_asks() -> None:
+    parse_one_at_a_time()
+    parse_one_at_a_time()
+    literal = repr([[number] for number in range(2_000)])
     with ThreadPoolExecutor(4) as threads:
-        trees = list(threads.map(python_tree, [SOURCE] * 12))
-    assert {len(tree.body) for tree in trees} == {len(trees[0].body)}
+        trees = [threads.submit(ast.parse, SOURCE) for _ in range(8)]
+        values = [threads.submit(ast.literal_eval, literal) for _ in range(8)]
+        assert len({len(tree.result().body) for tree in trees}) == 1
+        assert {len(value.result()) for value in values} == {2_000}
+
+
+def test_what_cannot_be_parsed_is_told_as_ever() -> None:
+    parse_one_at_a_time()
+    with pytest.raises(SyntaxError) as told:
+        ast.parse("def", "bot.py")
+    assert told.value.filename == "bot.py"
