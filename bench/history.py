@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from shared.keys import SessionKey
 from shared.messages import TextPart, Usage
 from shared.sessions.migrate import migrate
-from shared.sessions.port import NewTurn, Store
+from shared.sessions.port import Store
 from shared.sessions.sql.store import SqlStore
+from shared.sessions.turn_port import NewTurn
 from shared.turn import FinalStep, ModelStep, TurnRequest
 
 KEY = SessionKey(user_id="bench", session_id="long")

@@ -10,20 +10,24 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from shared.errors import ConfigurationError
-from shared.limits.prices import ModelPrice, read_prices
-from shared.sealing import Keyring
+from shared.setting_types import (
+    CollectorUrl,
+    EncryptionKeys,
+    EventsUrl,
+    InCapitals,
+    NatsUrls,
+    PlatformUrl,
+    PriceList,
+    ReadableFile,
+    RedisUrl,
+    ToolsUrl,
+    Topic,
+    Words,
+    WritableFolder,
+)
 
 DEFAULT_ALLOWED_HOSTS = (
     "github.com",
@@ -46,17 +50,6 @@ DEFAULT_ALLOWED_HOSTS = (
 )
 
 
-def _words(value: Any) -> Any:
-    return (
-        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-    )
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-# Over the list prices of the models we know.
-PriceList = Annotated[dict[str, ModelPrice], BeforeValidator(read_prices)]
-
-
 class Settings(BaseModel):
     """All that can be configured; field names are the variables of contract section 7 in lower case."""
 
@@ -77,26 +70,26 @@ class Settings(BaseModel):
     minio_secret_key: SecretStr | None = None
     artifact_bucket: str = "ai-artifacts"
     artifact_store: Literal["local", "s3", "gcs"] = "local"
-    encryption_keys: SecretStr | None = None
+    encryption_keys: EncryptionKeys | None = None
 
-    the0_api_url: str | None = None
+    the0_api_url: PlatformUrl | None = None
     the0_api_key: SecretStr | None = None
     docs_api_url: str | None = None
     docs_dir: Path | None = None
-    tools_url: str | None = None
-    nats_url: SecretStr | None = None
-    nats_ca_file: Path | None = None
-    nats_credentials_file: Path | None = None
+    tools_url: ToolsUrl | None = None
+    nats_url: NatsUrls | None = None
+    nats_ca_file: ReadableFile | None = None
+    nats_credentials_file: ReadableFile | None = None
     nats_max_deliveries: int = Field(
         default=10, ge=2, le=1000, description="of a message that fails alone, before it is a dead letter"
     )
-    redis_url: SecretStr | None = None
+    redis_url: RedisUrl | None = None
     pubsub_project: str | None = None
     pubsub_emulator_host: str | None = None
-    pubsub_events_topic: str = "agent-events"
-    pubsub_resume_topic: str = "turn-resume"
-    pubsub_platform_topic: str = "platform-events"
-    events_url: str | None = None
+    pubsub_events_topic: Topic = "agent-events"
+    pubsub_resume_topic: Topic = "turn-resume"
+    pubsub_platform_topic: Topic = "platform-events"
+    events_url: EventsUrl | None = None
     tavily_api_key: SecretStr | None = None
 
     auth_mode: Literal["none", "jwt"] = "none"
@@ -144,15 +137,15 @@ class Settings(BaseModel):
     web_browse_timeout: float = Field(default=30, gt=0, le=300)
     web_browse_domains_allowlist: Words = DEFAULT_ALLOWED_HOSTS
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], InCapitals] = "INFO"
     log_format: Literal["json", "text", ""] = ""
-    prometheus_multiproc_dir: Path | None = None
+    prometheus_multiproc_dir: WritableFolder | None = None
     # OpenTelemetry's own variables; what else it has, its SDK reads by itself.
     otel_sdk_disabled: bool = False
     otel_service_name: str | None = None
     otel_traces_exporter: Literal["otlp", "console", "none", ""] = ""
-    otel_exporter_otlp_endpoint: str | None = None
-    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_exporter_otlp_endpoint: CollectorUrl | None = None
+    otel_exporter_otlp_traces_endpoint: CollectorUrl | None = None
     otel_exporter_otlp_protocol: Literal["http/protobuf", "grpc"] = "http/protobuf"
     otel_exporter_otlp_traces_protocol: Literal["http/protobuf", "grpc", ""] = ""
     otel_exporter_otlp_headers: SecretStr | None = None
@@ -173,84 +166,6 @@ class Settings(BaseModel):
     k_service: str | None = None
     commit_hash: str = "unknown"
     build_date: str = "unknown"
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"rediss?://\S+", value.get_secret_value()):
-            raise ValueError("takes redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
-        return value
-
-    @field_validator("nats_url")
-    @classmethod
-    def _nats(cls, value: SecretStr | None) -> SecretStr | None:
-        servers = value.get_secret_value().split(",") if value is not None else ()
-        if not all(re.fullmatch(r"(nats|tls)://[^\s/]+", server.strip()) for server in servers):
-            raise ValueError("takes nats://[TOKEN@]HOST:PORT, or tls:// for TLS, several separated by commas")
-        return value
-
-    @field_validator("nats_ca_file", "nats_credentials_file")
-    @classmethod
-    def _readable(cls, value: Path | None) -> Path | None:
-        if value is not None and not os.access(value, os.R_OK):
-            raise ValueError("takes the path of a file that can be read")
-        return value
-
-    @field_validator("pubsub_events_topic", "pubsub_resume_topic", "pubsub_platform_topic")
-    @classmethod
-    def _topic(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._~+%-]{2,254}", value):
-            raise ValueError("takes the name of a Pub/Sub topic, without projects/...")
-        return value
-
-    @field_validator("events_url")
-    @classmethod
-    def _events(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-            raise ValueError("takes the URL that events are posted to, https://HOST/events")
-        return value
-
-    @field_validator("encryption_keys")
-    @classmethod
-    def _encryption_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            Keyring.of(value.get_secret_value() if value else None)
-        except ConfigurationError as error:
-            raise ValueError(error.message.removeprefix("ENCRYPTION_KEYS: ")) from None
-        return value
-
-    @field_validator("the0_api_url")
-    @classmethod
-    def _platform(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-            raise ValueError("takes the URL of the platform's API, https://HOST or https://HOST/PATH")
-        return value
-
-    @field_validator("tools_url")
-    @classmethod
-    def _service(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-            raise ValueError("takes the URL of the tools function, https://HOST or http://HOST:PORT")
-        return value
-
-    @field_validator("otel_exporter_otlp_endpoint", "otel_exporter_otlp_traces_endpoint")
-    @classmethod
-    def _collector(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-            raise ValueError("takes the URL of a collector, http://HOST:PORT or https://HOST/PATH")
-        return value
-
-    @field_validator("prometheus_multiproc_dir")
-    @classmethod
-    def _writable(cls, value: Path | None) -> Path | None:
-        if value is not None and not (value.is_dir() and os.access(value, os.W_OK)):
-            raise ValueError("takes the path of a folder that is there and can be written to")
-        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

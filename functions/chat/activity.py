@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from shared.errors import SessionNotFoundError
 from shared.keys import SessionKey
 from shared.session import Session
-from shared.sessions.port import TurnStore
+from shared.sessions.turn_port import TurnStore
 from shared.settings import Settings
 from shared.turn import UNFINISHED
 

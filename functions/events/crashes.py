@@ -21,7 +21,7 @@ from shared.keys import SessionKey
 from shared.session import Session
 from shared.sessions.inbound_port import AddressedEvent
 from shared.sessions.outbox_port import EventOutbox, OutgoingEvent
-from shared.sessions.port import SessionStore
+from shared.sessions.session_port import SessionStore
 
 # What broke longer ago is history: a log that is read in later opens no turns.
 FRESH = timedelta(hours=1)

@@ -30,7 +30,7 @@ from shared.errors import (
 )
 from shared.keys import SessionKey
 from shared.session import title_of
-from shared.sessions.port import BegunTurn, IfBusy, NewTurn, TakenTurn, TurnStore
+from shared.sessions.turn_port import BegunTurn, IfBusy, NewTurn, TakenTurn, TurnStore
 from shared.tracing.context import current_traceparent
 from shared.turn import UNFINISHED, DecisionStep, ResumedStep, Turn, TurnRequest, TurnStatus
 

@@ -12,7 +12,7 @@ from shared.agent.local import LocalTurn, LocalTurns
 from shared.clock import Clock
 from shared.errors import AppError, SessionNotFoundError, TurnNotFoundError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, TurnStore
+from shared.sessions.turn_port import BegunTurn, TurnStore
 from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)

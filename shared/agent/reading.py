@@ -20,7 +20,7 @@ from shared.agent.updates import (
     unrecorded_end,
 )
 from shared.errors import TurnNotFoundError, TurnRolledBackError, UnavailableError
-from shared.sessions.port import TurnStore
+from shared.sessions.turn_port import TurnStore
 from shared.turn import Turn
 
 _SHORTEST, _LONGEST = 0.1, 1.0

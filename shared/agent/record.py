@@ -17,7 +17,7 @@ from shared.errors import StoreUnavailableError
 from shared.ids import NewId
 from shared.session import Summary
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import Lease, TurnStore
+from shared.sessions.turn_port import Lease, TurnStore
 from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, Turn
 
 _log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ from shared.errors import AppError, ModelTimeoutError, SessionConflictError
 from shared.log_context import bound
 from shared.messages import TextPart
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import BegunTurn
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import FinalStep, ModelStep, TurnStatus
 
 _log = logging.getLogger(__name__)

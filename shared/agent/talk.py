@@ -17,7 +17,7 @@ from shared.agent.window import Prepared
 from shared.errors import AppError, SessionConflictError
 from shared.messages import FinishReason, Message, TextPart, ToolCall, ToolSpec, Usage
 from shared.model.port import ChatModel, ModelRequest
-from shared.sessions.port import BegunTurn
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import ModelStep
 
 _log = logging.getLogger(__name__)

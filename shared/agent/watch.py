@@ -8,7 +8,7 @@ import logging
 
 from shared.agent.local import LocalTurn, LocalTurns
 from shared.errors import SessionConflictError, StoreUnavailableError
-from shared.sessions.port import TurnStore
+from shared.sessions.turn_port import TurnStore
 from shared.tracing.context import outside
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from shared.keys import SessionKey
 from shared.messages import Message, ToolSpec, Usage
 from shared.model.port import ChatModel
 from shared.session import Summary
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 from shared.turn import UNFINISHED, Turn
 
 _log = logging.getLogger(__name__)

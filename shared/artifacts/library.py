@@ -38,8 +38,8 @@ from shared.errors import (
 )
 from shared.ids import NewId
 from shared.keys import ArtifactKey, SessionKey
+from shared.sessions.artifact_port import ArtifactIndex
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import ArtifactIndex
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 200

@@ -30,7 +30,8 @@ from shared.sessions.history_form import (
     write_turn,
 )
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import BegunTurn, Lease, NewTurn, Store, TakenTurn
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, Lease, NewTurn, TakenTurn
 from shared.shared_cache import SharedCache
 from shared.turn import FinalStep, Step, Turn
 

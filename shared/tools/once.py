@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.errors import AppError, UnprocessableError
 from shared.keys import SessionKey
 from shared.messages import ToolCall, ToolFault, ToolResult, ToolSpec
-from shared.sessions.port import NewToolCall, RecordedToolCall, ToolCallStore, ToolClaim
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolCallStore, ToolClaim
 from shared.tools.port import CallOrigin, ToolRunner
 
 _log = logging.getLogger(__name__)

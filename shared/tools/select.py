@@ -10,7 +10,7 @@ from shared.clock import utc_now
 from shared.sandbox.port import Sandbox
 from shared.sessions.inbound_port import BotHistory
 from shared.sessions.outbox_port import EventOutbox
-from shared.sessions.port import ToolCallStore
+from shared.sessions.tool_call_port import ToolCallStore
 from shared.settings import Settings
 from shared.shared_cache import SharedCache
 from shared.tools.port import ToolRunner, ToolServices

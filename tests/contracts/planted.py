@@ -14,7 +14,8 @@ from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
 from shared.session import Summary
 from shared.sessions.deployment_port import NewDeployment
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import NewToolCall, Store, ToolClaim
+from shared.sessions.port import Store
+from shared.sessions.tool_call_port import NewToolCall, ToolClaim
 from shared.turn import ApprovalStep, FinalStep, ModelStep, Step, ToolStep, TurnRequest
 from tests.contracts.bot_values import crash, letter, log_line, to
 from tests.contracts.session_values import LEASE_SECONDS, SetClock, artifact, held, new_turn

@@ -11,7 +11,8 @@ from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
 from shared.messages import TextPart, ToolCall, ToolFault, ToolResult, Usage
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import BegunTurn, Lease, NewTurn, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, Lease, NewTurn
 from shared.turn import FinalStep, ModelStep, Step, ToolStep, TurnRequest
 
 LEASE_SECONDS = 60.0

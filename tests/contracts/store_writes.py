@@ -13,7 +13,9 @@ from typing import Any
 
 from shared.keys import ArtifactKey, SessionKey
 from shared.session import Summary
-from shared.sessions.port import BegunTurn, NewToolCall, Store, ToolClaim
+from shared.sessions.port import Store
+from shared.sessions.tool_call_port import NewToolCall, ToolClaim
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import DecisionStep
 from tests.contracts.bot_values import bot_event, crash, letter, to
 from tests.contracts.session_values import (

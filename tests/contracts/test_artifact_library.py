@@ -28,7 +28,7 @@ from shared.errors import (
 )
 from shared.ids import new_id
 from shared.keys import ArtifactKey, SessionKey
-from shared.sessions.port import ArtifactIndex
+from shared.sessions.artifact_port import ArtifactIndex
 from shared.sessions.sql.store import SqlStore
 from tests.contracts.session_values import new_turn
 

@@ -17,7 +17,8 @@ from shared.redis.client import RedisClient
 from shared.sealing import Keyring
 from shared.sessions.cache import CachedStore
 from shared.sessions.history_form import newest_turns
-from shared.sessions.port import BegunTurn, NewTurn, Store, TakenTurn
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, NewTurn, TakenTurn
 from shared.shared_cache import SharedCache
 from shared.turn import ResumedStep, Turn
 from tests.contracts.session_values import (

@@ -8,7 +8,8 @@ from collections import Counter
 
 from shared.errors import SessionConflictError, TurnInProgressError, TurnNotFoundError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, IfBusy, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, IfBusy
 from shared.turn import Turn
 from tests.contracts.session_values import COMPLETED, DONE, MODEL, TOOL, SetClock, event, held, new_turn
 from tests.contracts.turn_steps import append, claim

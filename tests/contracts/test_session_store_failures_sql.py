@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from shared.errors import AppError, ConflictError, StoreUnavailableError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn
 from shared.sessions.sql.runner import open_runner
 from shared.sessions.sql.store import SqlStore
+from shared.sessions.turn_port import BegunTurn
 from tests.contracts.session_values import MODEL, SetClock, held, new_turn, run_turn, session_key
 from tests.servers.postgres import PostgresServer, postgres_server
 

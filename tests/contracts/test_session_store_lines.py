@@ -14,7 +14,8 @@ from shared.errors import (
     TurnNotFoundError,
 )
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import UserStep
 from tests.contracts.session_values import MODEL, SetClock, event, held, session_key
 from tests.contracts.turn_steps import EXPIRED, WAIT, append, begin, claim, finish, load, pause

@@ -9,7 +9,8 @@ import pytest
 from shared.artifact import Artifact
 from shared.errors import ArtifactNotFoundError, SessionConflictError, TurnNotFoundError
 from shared.keys import ArtifactKey, SessionKey
-from shared.sessions.port import BegunTurn, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn
 from tests.contracts.session_values import MODEL, SetClock, artifact, event, held, new_turn, run_turn
 from tests.contracts.turn_steps import append, begin, claim, finish, load, pause
 

@@ -7,7 +7,8 @@ import pytest
 from shared.errors import SessionConflictError, TurnNotFoundError
 from shared.keys import SessionKey
 from shared.session import Summary
-from shared.sessions.port import BegunTurn, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import Turn
 from tests.contracts.session_values import COMPLETED, MODEL, ODD, SetClock, event, held, run_turn, session_key
 from tests.contracts.turn_steps import EXPIRED, append, begin, claim, finish, load, pause

@@ -15,7 +15,8 @@ from shared.errors import (
     TurnNotFoundError,
 )
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn
 from shared.turn import DecisionStep, ResumedStep
 from tests.contracts.session_values import (
     COMPLETED,

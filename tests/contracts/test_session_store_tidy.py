@@ -9,7 +9,8 @@ import pytest
 from shared.errors import RateLimitedError
 from shared.keys import SessionKey
 from shared.sessions.account_port import Charge, DailyLimits
-from shared.sessions.port import NewToolCall, Store, ToolClaim
+from shared.sessions.port import Store
+from shared.sessions.tool_call_port import NewToolCall, ToolClaim
 from tests.contracts.session_values import COMPLETED, TOOL, SetClock, event, held, new_turn
 
 DAY = 86_400.0

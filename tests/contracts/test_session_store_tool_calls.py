@@ -12,7 +12,8 @@ import pytest
 from shared.errors import SessionConflictError, SessionNotFoundError
 from shared.keys import SessionKey
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import NewToolCall, RecordedToolCall, Store, ToolClaim
+from shared.sessions.port import Store
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
 from tests.contracts.session_values import FAULT, ODD, TOOL, SetClock, event, session_key
 
 LEASE = 30.0

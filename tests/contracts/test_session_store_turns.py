@@ -17,7 +17,8 @@ from shared.errors import (
 )
 from shared.keys import SessionKey
 from shared.messages import TextPart
-from shared.sessions.port import BegunTurn, Lease, Store
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, Lease
 from shared.turn import FinalStep, ModelStep, Step, Turn, TurnRequest, UserStep
 from tests.contracts.session_values import (
     COMPLETED,

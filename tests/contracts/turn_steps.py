@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, Lease, Store, TakenTurn
+from shared.sessions.port import Store
+from shared.sessions.turn_port import BegunTurn, Lease, TakenTurn
 from shared.turn import ApprovalStep, DecisionStep, ResumedStep, Step, Turn
 from tests.contracts.session_values import (
     COMPLETED,

@@ -16,7 +16,8 @@ from functions.chat.activity import ActivityRule
 from shared.errors import SessionNotFoundError
 from shared.keys import SessionKey
 from shared.session import Session
-from shared.sessions.port import Page, TurnStore
+from shared.sessions.page import Page
+from shared.sessions.turn_port import TurnStore
 from shared.settings import Settings
 from shared.turn import Turn, TurnRequest, TurnStatus
 from tests.servers.agent import Agent

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from shared.clock import utc_now
 from shared.keys import SessionKey
-from shared.sessions.port import NewTurn
 from shared.sessions.sql.store import SqlStore
+from shared.sessions.turn_port import NewTurn
 from shared.turn import FinalStep, TurnRequest
 from shared.upkeep import LEASE, STEP, Upkeep
 

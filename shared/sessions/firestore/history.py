@@ -22,7 +22,7 @@ from shared.sessions.firestore.turn_documents import (
     turn_ref,
     turns_of,
 )
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 from shared.turn import Turn
 
 # No emulator takes a larger integer; no session has so many turns.

@@ -10,7 +10,7 @@ from shared.sessions.firestore.history import repeated
 from shared.sessions.firestore.names import document_id, from_name, to_name
 from shared.sessions.firestore.sessions import running_turn, session_of
 from shared.sessions.firestore.transaction import Document, Transaction
-from shared.sessions.port import BegunTurn, NewTurn
+from shared.sessions.turn_port import BegunTurn, NewTurn
 
 KEPT = timedelta(hours=24)
 

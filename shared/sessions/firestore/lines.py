@@ -16,7 +16,7 @@ from shared.sessions.firestore.starts import runs_already, start_turn, started_b
 from shared.sessions.firestore.times import later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.firestore.turn_documents import turn_of, turn_ref
-from shared.sessions.port import BegunTurn
+from shared.sessions.turn_port import BegunTurn
 
 _MAX_RETRY_AFTER = 5.0
 # Each is a write of the same commit, which takes 500.

@@ -17,7 +17,7 @@ from shared.sessions.firestore.names import document_id, from_name, session_id, 
 from shared.sessions.firestore.times import from_micros, to_micros
 from shared.sessions.firestore.transaction import Document, ReadAgainError, Transaction
 from shared.sessions.merge_patch import merge_patch
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 
 _BEFORE_ALL = ""
 _AFTER_ALL = "~"

@@ -13,7 +13,7 @@ from shared.sessions.firestore.sessions import revision_of, session_of, touch
 from shared.sessions.firestore.times import later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.firestore.turn_documents import add_steps, session_key, turn_of
-from shared.sessions.port import BegunTurn, Lease
+from shared.sessions.turn_port import BegunTurn, Lease
 from shared.turn import Step, Turn
 
 

@@ -36,16 +36,9 @@ from shared.sessions.firestore.inbound_store import FirestoreInbound
 from shared.sessions.firestore.names import document_id, session_id
 from shared.sessions.firestore.retention_store import FirestoreRetention
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
-from shared.sessions.port import (
-    BegunTurn,
-    Lease,
-    NewToolCall,
-    NewTurn,
-    Page,
-    RecordedToolCall,
-    TakenTurn,
-    ToolClaim,
-)
+from shared.sessions.page import Page
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
+from shared.sessions.turn_port import BegunTurn, Lease, NewTurn, TakenTurn
 from shared.turn import Step, Turn
 
 _BOTS_AT_ONCE = 8

@@ -13,7 +13,7 @@ from shared.sessions.firestore.names import document_id, from_name, to_name
 from shared.sessions.firestore.sessions import is_live, session_not_found, session_ref
 from shared.sessions.firestore.times import from_micros, later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
-from shared.sessions.port import NewToolCall, RecordedToolCall, ToolClaim
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
 
 _KEPT = timedelta(hours=24)
 

@@ -14,7 +14,7 @@ from shared.sessions.firestore.client import Ref
 from shared.sessions.firestore.names import document_id, from_name, session_id, to_name
 from shared.sessions.firestore.times import from_micros, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
-from shared.sessions.port import NewTurn
+from shared.sessions.turn_port import NewTurn
 from shared.turn import UNFINISHED, Step, Turn, TurnStatus
 
 REMOVED = "removed"

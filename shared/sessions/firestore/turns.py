@@ -28,7 +28,7 @@ from shared.sessions.firestore.turn_documents import (
     turn_of,
     turn_ref,
 )
-from shared.sessions.port import BegunTurn, NewTurn, TakenTurn
+from shared.sessions.turn_port import BegunTurn, NewTurn, TakenTurn
 from shared.turn import ApprovalStep, DecisionStep, Turn
 
 

@@ -18,7 +18,7 @@ from shared.sessions.firestore.times import later, to_micros
 from shared.sessions.firestore.transaction import Document, Transaction
 from shared.sessions.firestore.turn_documents import add_steps, has_steps, turn_ref
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import Lease
+from shared.sessions.turn_port import Lease
 from shared.turn import FinalStep, Step
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from shared.errors import TurnNotFoundError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, Lease
 from shared.sessions.sql.bot_facts import with_derived
 from shared.sessions.sql.columns import AnyRow
 from shared.sessions.sql.lease_rows import is_held
 from shared.sessions.sql.sessions import session_of
 from shared.sessions.sql.turn_rows import find_turn, read_history
 from shared.sessions.sql.tx import Tx
+from shared.sessions.turn_port import BegunTurn, Lease
 from shared.turn import Turn
 
 

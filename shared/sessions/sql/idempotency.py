@@ -9,7 +9,6 @@ from sqlalchemy import Insert, bindparam, select
 
 from shared.errors import IdempotencyMismatchError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, NewTurn
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.schema import idempotency
 from shared.sessions.sql.sessions import load_session
@@ -17,6 +16,7 @@ from shared.sessions.sql.turn_rows import load_turn
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 from shared.sessions.sql.waiting import begin_again
+from shared.sessions.turn_port import BegunTurn, NewTurn
 
 KEPT = timedelta(hours=24)
 

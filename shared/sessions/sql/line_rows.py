@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import SessionConflictError
 from shared.keys import SessionKey
-from shared.sessions.port import NewTurn
 from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
 from shared.sessions.sql.lease_rows import ids, next_number, until
 from shared.sessions.sql.schema import sessions, turns, waiting_turns
 from shared.sessions.sql.turn_writes import add_turn
 from shared.sessions.sql.tx import Tx
+from shared.sessions.turn_port import NewTurn
 from shared.turn import Turn, TurnStatus, UserStep
 
 _IN_LINE = (

@@ -14,7 +14,7 @@ from shared.session import Session
 from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
 from shared.sessions.merge_patch import merge_patch
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 from shared.sessions.sql.bot_facts import with_derived
 from shared.sessions.sql.columns import AnyRow, Name, from_micros, to_micros
 from shared.sessions.sql.prepared import Prepared

@@ -12,16 +12,7 @@ from shared.messages import ToolResult
 from shared.session import Session, Summary
 from shared.sessions.deployment_port import Deployment, NewDeployment
 from shared.sessions.outbox_port import OutboxLag, OutgoingEvent, StoredEvent
-from shared.sessions.port import (
-    BegunTurn,
-    Lease,
-    NewToolCall,
-    NewTurn,
-    Page,
-    RecordedToolCall,
-    TakenTurn,
-    ToolClaim,
-)
+from shared.sessions.page import Page
 from shared.sessions.sql import (
     artifacts,
     dead_turns,
@@ -41,6 +32,8 @@ from shared.sessions.sql.erasure_store import SqlErasure
 from shared.sessions.sql.export_store import SqlExport
 from shared.sessions.sql.inbound_store import SqlInbound
 from shared.sessions.sql.retention_store import SqlRetention
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
+from shared.sessions.turn_port import BegunTurn, Lease, NewTurn, TakenTurn
 from shared.turn import Step, Turn
 
 

@@ -14,7 +14,6 @@ from shared.errors import (
     TurnNotFoundError,
 )
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, TakenTurn
 from shared.sessions.sql.begun import begun_again, begun_turn
 from shared.sessions.sql.columns import AnyRow
 from shared.sessions.sql.endings import interrupt_running, lock_turn
@@ -24,6 +23,7 @@ from shared.sessions.sql.schema import turns
 from shared.sessions.sql.turn_rows import find_turn
 from shared.sessions.sql.turn_writes import add_step, add_turn, run_turn
 from shared.sessions.sql.tx import Tx
+from shared.sessions.turn_port import BegunTurn, TakenTurn
 from shared.turn import ApprovalStep, DecisionStep, Turn
 
 _LATER = (

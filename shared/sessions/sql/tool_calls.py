@@ -11,12 +11,12 @@ from shared.errors import SessionConflictError
 from shared.keys import SessionKey
 from shared.messages import ToolResult
 from shared.sessions.codec import Codec
-from shared.sessions.port import NewToolCall, RecordedToolCall, ToolClaim
 from shared.sessions.sql.columns import AnyRow, from_micros, to_micros
 from shared.sessions.sql.schema import tool_calls
 from shared.sessions.sql.sessions import check_session
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
 
 _RUNNING, _DONE = "running", "done"
 

@@ -13,7 +13,7 @@ from shared.errors import TurnNotFoundError
 from shared.keys import SessionKey
 from shared.sessions.codec import Codec
 from shared.sessions.cursor import read_cursor, write_cursor
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 from shared.sessions.sql.columns import AnyRow, from_micros, optional_time, to_micros
 from shared.sessions.sql.line_rows import find_waiting
 from shared.sessions.sql.schema import sessions, steps, turns

@@ -23,7 +23,6 @@ from shared.errors import SessionConflictError
 from shared.session import Summary
 from shared.sessions.codec import Codec
 from shared.sessions.outbox_port import OutgoingEvent
-from shared.sessions.port import BegunTurn, Lease, NewTurn
 from shared.sessions.sql.begun import begun_turn
 from shared.sessions.sql.columns import to_micros
 from shared.sessions.sql.idempotency import repeated_turn
@@ -43,6 +42,7 @@ from shared.sessions.sql.turn_writes import (
 from shared.sessions.sql.tx import Tx
 from shared.sessions.sql.upsert import upsert
 from shared.sessions.sql.waiting import begin_busy
+from shared.sessions.turn_port import BegunTurn, Lease, NewTurn
 from shared.turn import FinalStep, Step, Turn, UserStep
 
 

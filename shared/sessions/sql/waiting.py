@@ -7,7 +7,6 @@ from datetime import datetime
 
 from shared.errors import AppError, ApprovalRequiredError, TurnInProgressError
 from shared.keys import SessionKey
-from shared.sessions.port import BegunTurn, NewTurn
 from shared.sessions.sql.begun import begun_again, begun_turn, runs_already
 from shared.sessions.sql.columns import AnyRow, to_micros
 from shared.sessions.sql.endings import interrupt_running, roll_back_running
@@ -25,6 +24,7 @@ from shared.sessions.sql.sessions import load_session
 from shared.sessions.sql.turn_rows import load_turn
 from shared.sessions.sql.turn_writes import add_turn
 from shared.sessions.sql.tx import Tx
+from shared.sessions.turn_port import BegunTurn, NewTurn
 from shared.turn import Turn
 
 _MAX_RETRY_AFTER = 5.0

@@ -13,8 +13,8 @@ from shared.errors import SessionConflictError
 from shared.ids import new_id
 from shared.keys import SessionKey
 from shared.messages import TextPart, ToolResult, Usage
-from shared.sessions.port import NewTurn
 from shared.sessions.sql.store import SqlStore
+from shared.sessions.turn_port import NewTurn
 from shared.turn import FinalStep, ModelStep, ToolStep, TurnRequest
 
 KEY = SessionKey(user_id="u", session_id="s")

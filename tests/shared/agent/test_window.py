@@ -18,7 +18,7 @@ from shared.messages import FinishReason, TextPart, ToolCall, ToolResult, Usage
 from shared.model.offline.planner import MODEL_NAME
 from shared.model.port import ModelChunk, ModelDone, ModelRequest
 from shared.session import Summary
-from shared.sessions.port import Page
+from shared.sessions.page import Page
 from shared.turn import FinalStep, ModelStep, Step, ToolStep, Turn, TurnRequest, TurnStatus, UserStep
 
 KEY = SessionKey(user_id="u", session_id="s")

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import SessionConflictError, TurnInProgressError
 from shared.keys import SessionKey
 from shared.sessions.firestore.store import FirestoreStore
-from shared.sessions.port import BegunTurn
+from shared.sessions.turn_port import BegunTurn
 from tests.contracts.session_values import (
     COMPLETED,
     DONE,

@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError, StoreUnavailableError
 from shared.keys import SessionKey
 from shared.sessions.account_port import Charge, DailyLimits
 from shared.sessions.firestore.store import FirestoreStore
-from shared.sessions.port import NewToolCall, ToolClaim
+from shared.sessions.tool_call_port import NewToolCall, ToolClaim
 from shared.turn import Step
 from tests.contracts.session_values import (
     COMPLETED,

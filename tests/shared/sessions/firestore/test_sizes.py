@@ -15,7 +15,7 @@ from shared.sessions.codec import Codec
 from shared.sessions.firestore.client import Documents, Query
 from shared.sessions.firestore.names import document_id
 from shared.sessions.firestore.store import FirestoreStore
-from shared.sessions.port import NewToolCall, RecordedToolCall, ToolClaim
+from shared.sessions.tool_call_port import NewToolCall, RecordedToolCall, ToolClaim
 from shared.turn import ModelStep, TurnRequest
 from tests.contracts.session_values import (
     COMPLETED,
