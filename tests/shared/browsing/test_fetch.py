@@ -1,26 +1,14 @@
-"""Fetching against real servers: policy at every hop, one look-up, certificates, limits, caching."""
+"""The way to a page: policy at every hop, one look-up, certificates, redirects, nothing of the user's."""
 
 from __future__ import annotations
-
-import asyncio
-import gzip
-import time
-import zlib
-from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
 from shared.browsing.browse import Browser
-from shared.browsing.response import MAX_BODY_BYTES, USER_AGENT
+from shared.browsing.response import USER_AGENT
 from shared.errors import ToolError
-from tests.servers.sites import Reply, Request, Sites, page, redirect
-from tests.shared.browsing.conftest import make_browser
-
-
-async def _code(reading: Awaitable[object]) -> str:
-    with pytest.raises(ToolError) as caught:
-        await reading
-    return caught.value.tool_code
+from tests.servers.sites import Sites, page, redirect
+from tests.shared.browsing.refused import code_of
 
 
 async def test_a_page_comes_over_verified_https_with_title_text_and_links(
@@ -71,7 +59,7 @@ async def test_a_name_that_leads_to_a_private_address_gets_no_byte(
     sites: Sites, browser: Browser, address: str
 ) -> None:
     site = await sites.add("docs.test", address=address, index=page("<p>internal</p>"))
-    assert await _code(browser.read("https://docs.test/")) == "url_not_allowed"
+    assert await code_of(browser.read("https://docs.test/")) == "url_not_allowed"
     assert (site.connections, site.received) == (0, 0)
     assert not (await browser.judge("https://docs.test/")).allowed
 
@@ -79,7 +67,7 @@ async def test_a_name_that_leads_to_a_private_address_gets_no_byte(
 async def test_one_private_address_among_public_ones_refuses_the_name(sites: Sites, browser: Browser) -> None:
     site = await sites.add("docs.test", index=page("<p>x</p>"))
     sites.answers["docs.test"] = [(*site.addresses, "127.0.0.1")]
-    assert await _code(browser.read("https://docs.test/")) == "url_not_allowed"
+    assert await code_of(browser.read("https://docs.test/")) == "url_not_allowed"
     assert site.connections == 0
 
 
@@ -110,7 +98,7 @@ async def test_a_redirect_to_a_refused_address_sends_it_no_byte(
     await sites.add("docs.test", go=redirect(location))
     evil = await sites.add("evil.test", index=page("<p>evil</p>"))
     inner = await sites.add("inner.docs.test", address="10.1.2.3", index=page("<p>inner</p>"))
-    assert await _code(browser.read("https://docs.test/go")) == "url_not_allowed"
+    assert await code_of(browser.read("https://docs.test/go")) == "url_not_allowed"
     assert (evil.connections, evil.received, inner.connections, inner.received) == (0, 0, 0, 0)
     assert "evil.test" not in sites.lookups
 
@@ -138,12 +126,12 @@ async def test_a_circle_of_redirects_ends(sites: Sites, browser: Browser) -> Non
 
 async def test_https_never_leads_down_to_http(sites: Sites, browser: Browser) -> None:
     site = await sites.add("docs.test", a=redirect("http://docs.test/b"), b=page("<p>plain</p>"))
-    assert await _code(browser.read("https://docs.test/a")) == "url_not_allowed"
+    assert await code_of(browser.read("https://docs.test/a")) == "url_not_allowed"
     assert site.paths() == ["/a"]
 
 
 async def test_an_unknown_host_and_a_closed_port_are_failures(sites: Sites, browser: Browser) -> None:
-    assert await _code(browser.read("https://docs.test/")) == "fetch_failed"
+    assert await code_of(browser.read("https://docs.test/")) == "fetch_failed"
     sites.answers["docs.test"] = [("93.184.216.200",)]
     with pytest.raises(ToolError, match="no connection") as caught:
         await browser.read("https://docs.test/")
@@ -162,153 +150,6 @@ async def test_the_next_address_is_tried_when_the_first_takes_no_connection(
     sites.strays.clear()
 
 
-@pytest.mark.parametrize(
-    ("encoding", "data"),
-    [
-        ("gzip", gzip.compress(b"<p>" + b"a" * (64 * MAX_BODY_BYTES))),
-        ("deflate", zlib.compress(b"<p>" + b"a" * (64 * MAX_BODY_BYTES))),
-        ("identity", b"<p>" + b"a" * MAX_BODY_BYTES),
-    ],
-    ids=["gzip", "deflate", "identity"],
-)
-async def test_a_bomb_is_stopped_early(sites: Sites, browser: Browser, encoding: str, data: bytes) -> None:
-    await sites.add("docs.test", index=Reply(data, headers={"Content-Encoding": encoding}))
-    assert await _code(browser.read("https://docs.test/")) == "too_large"
-
-
-async def test_a_body_without_end_is_stopped_early(sites: Sites, browser: Browser) -> None:
-    sent = 0
-
-    async def chunks() -> AsyncIterator[bytes]:
-        nonlocal sent
-        while True:
-            sent += 65536
-            yield b"a" * 65536
-
-    await sites.add("docs.test", index=Reply(chunks=chunks))
-    assert await _code(browser.read("https://docs.test/")) == "too_large"
-    assert sent < 4 * MAX_BODY_BYTES
-
-
-async def test_a_claimed_length_over_the_limit_is_refused_unread(sites: Sites, browser: Browser) -> None:
-    await sites.add("docs.test", index=Reply(b"x", headers={"Content-Length": str(MAX_BODY_BYTES + 1)}))
-    assert await _code(browser.read("https://docs.test/")) == "too_large"
-
-
-async def test_gzip_pages_are_read_and_several_members_joined(sites: Sites, browser: Browser) -> None:
-    body = gzip.compress(b"<p>one ") + gzip.compress(b"two</p>")
-    await sites.add(
-        "docs.test",
-        index=Reply(body, headers={"Content-Encoding": "gzip"}),
-        broken=Reply(b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}),
-        cut=Reply(gzip.compress(b"<p>" + bytes(range(256)) * 8)[:-20], headers={"Content-Encoding": "gzip"}),
-        br=Reply(b"x", headers={"Content-Encoding": "br"}),
-    )
-    assert (await browser.read("https://docs.test/")).content == "one two"
-    assert await _code(browser.read("https://docs.test/broken")) == "fetch_failed"
-    assert await _code(browser.read("https://docs.test/cut")) == "fetch_failed"
-    assert await _code(browser.read("https://docs.test/br")) == "unsupported_content"
-
-
-async def test_a_slow_server_is_bounded_by_the_whole_timeout(sites: Sites) -> None:
-    async def drip() -> AsyncIterator[bytes]:
-        for _ in range(1000):
-            yield b"a"
-            await asyncio.sleep(0.02)
-
-    await sites.add("docs.test", index=Reply(chunks=drip))
-    started = time.monotonic()
-    assert await _code(make_browser(sites, timeout=0.4).read("https://docs.test/")) == "timeout"
-    # The whole answer would take 20 seconds.
-    assert time.monotonic() - started < 15
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "application/pdf",
-        "image/png",
-        "image/svg+xml",
-        "application/octet-stream",
-        "application/zip; charset=utf-8",
-        "",
-        "text/html, application/pdf",
-    ],
-)
-async def test_other_content_is_refused(sites: Sites, browser: Browser, content_type: str) -> None:
-    await sites.add("docs.test", index=Reply("x", headers={"Content-Type": content_type}))
-    assert await _code(browser.read("https://docs.test/")) == "unsupported_content"
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "text"),
-    [
-        ("application/json", '{"a": 1}', '{"a": 1}'),
-        ("application/ld+json", "[]", "[]"),
-        ("application/xml", "<a>b</a>", "<a>b</a>"),
-        ("text/csv", "a,b\n1,2", "a,b\n1,2"),
-        ("TEXT/Plain; Charset=UTF-8", "é", "é"),
-        ("text/markdown", "# A\n<!-- hidden -->\nb", "# A\n\nb"),
-    ],
-)
-async def test_text_json_and_xml_come_as_they_are(
-    sites: Sites, browser: Browser, content_type: str, body: str, text: str
-) -> None:
-    await sites.add("docs.test", index=Reply(body, headers={"Content-Type": content_type}))
-    assert (await browser.read("https://docs.test/")).content == text
-
-
-async def test_binary_that_claims_to_be_text_is_refused(sites: Sites, browser: Browser) -> None:
-    await sites.add("docs.test", index=Reply(b"\x00\x01\x02", headers={"Content-Type": "text/plain"}))
-    assert await _code(browser.read("https://docs.test/")) == "unsupported_content"
-
-
-@pytest.mark.parametrize(
-    ("body", "header"),
-    [
-        ("<p>größe ф</p>".encode(), "text/html"),
-        ("<p>größe ф</p>".encode("utf-16"), "text/html"),
-        (
-            "<meta charset=windows-1251><p>gro\u0308ße ф</p>".replace("o\u0308ß", "??").encode("cp1251"),
-            "text/html",
-        ),
-        ("<p>größe ф</p>".encode("utf-16-be"), "text/html; charset=utf-16be"),
-    ],
-    ids=["utf-8", "mark", "meta", "header"],
-)
-async def test_the_character_set_is_told_by_mark_header_or_meta(
-    sites: Sites, browser: Browser, body: bytes, header: str
-) -> None:
-    await sites.add("docs.test", index=Reply(body, headers={"Content-Type": header}))
-    assert (await browser.read("https://docs.test/")).content in ("größe ф", "gr??e ф")
-
-
-@pytest.mark.parametrize("charset", ["utf-7", "base64", "unicode_escape", "punycode", "no-such", "'\"<"])
-async def test_odd_character_sets_are_read_as_utf8(sites: Sites, browser: Browser, charset: str) -> None:
-    headers = {"Content-Type": f"text/html; charset={charset}"}
-    await sites.add("docs.test", index=Reply("<p>+ADw-script+AD4- é</p>", headers=headers))
-    assert (await browser.read("https://docs.test/")).content == "+ADw-script+AD4- é"
-
-
-@pytest.mark.parametrize(
-    ("status", "retryable"),
-    [(404, False), (403, False), (500, True), (429, True), (204, False), (206, False)],
-)
-async def test_a_status_that_is_no_page_is_a_failure(
-    sites: Sites, browser: Browser, status: int, retryable: bool
-) -> None:
-    await sites.add("docs.test", index=Reply(b"", status=status))
-    with pytest.raises(ToolError) as caught:
-        await browser.read("https://docs.test/")
-    assert (caught.value.tool_code, caught.value.tool_retryable) == ("fetch_failed", retryable)
-    assert str(status) in caught.value.message
-
-
-async def test_nonsense_instead_of_http_is_a_failure(sites: Sites, browser: Browser) -> None:
-    await sites.add("docs.test", index=Reply(b"x", headers={"Bad\x00Header": "y"}))
-    assert await _code(browser.read("https://docs.test/")) == "fetch_failed"
-
-
 async def test_cookies_are_never_kept(sites: Sites, browser: Browser) -> None:
     first = redirect("/b")
     first.headers["Set-Cookie"] = "id=1; Path=/"
@@ -324,104 +165,3 @@ async def test_proxies_of_the_environment_are_not_used(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     await sites.add("docs.test", index=page("<p>direct</p>"))
     assert (await browser.read("https://docs.test/")).content == "direct"
-
-
-async def test_robots_txt_is_respected_and_read_once(sites: Sites, browser: Browser) -> None:
-    rules = Reply("User-agent: *\nDisallow: /private\n", headers={"Content-Type": "text/plain"})
-    site = await sites.add("docs.test", private=page("<p>no</p>"), open=page("<p>yes</p>"))
-    site.replies["/robots.txt"] = rules
-    assert await _code(browser.read("https://docs.test/private")) == "url_not_allowed"
-    assert (await browser.read("https://docs.test/open")).content == "yes"
-    assert [request.path for request in site.requests] == ["/robots.txt", "/open"]
-
-
-@pytest.mark.parametrize(
-    ("robots", "allowed"),
-    [
-        (Reply("", status=404), True),
-        (Reply("", status=503), False),
-        (Reply("<html>not found</html>"), True),
-        (redirect("https://evil.test/robots.txt"), True),
-        (redirect("/rules"), False),
-        (Reply("User-agent: the0-agent\nDisallow: /\n\nUser-agent: *\nAllow: /"), False),
-        (Reply(b"#" * 600_000), False),
-    ],
-    ids=["absent", "broken", "html", "refused redirect", "redirect", "by name", "huge"],
-)
-async def test_the_kinds_of_robots_txt(sites: Sites, browser: Browser, robots: Reply, allowed: bool) -> None:
-    site = await sites.add("docs.test", index=page("<p>yes</p>"), rules=Reply("User-agent: *\nDisallow: /"))
-    evil = await sites.add("evil.test")
-    site.replies["/robots.txt"] = robots
-    if allowed:
-        assert (await browser.read("https://docs.test/")).content == "yes"
-    else:
-        assert await _code(browser.read("https://docs.test/")) == "url_not_allowed"
-        assert site.paths() == (["/rules"] if robots.status == 302 else [])
-    assert evil.connections == 0
-
-
-async def test_a_redirect_target_is_held_against_its_own_robots_txt(sites: Sites, browser: Browser) -> None:
-    await sites.add("docs.test", go=redirect("https://other.test/end"))
-    other = await sites.add("other.test", end=page("<p>no</p>"))
-    other.replies["/robots.txt"] = Reply("User-agent: *\nDisallow: /end")
-    assert await _code(browser.read("https://docs.test/go")) == "url_not_allowed"
-    assert other.paths() == []
-
-
-async def test_a_fresh_page_is_taken_from_the_cache(sites: Sites, browser: Browser) -> None:
-    site = await sites.add(
-        "docs.test", index=page("<p>x</p>"), kept=page("<p>y</p>", **{"Cache-Control": "no-store"})
-    )
-    for _ in range(2):
-        await browser.read("https://docs.test/")
-        await browser.read("https://docs.test/kept")
-    assert site.paths() == ["/", "/kept", "/kept"]
-
-
-async def test_a_stale_page_is_asked_for_with_its_validators(sites: Sites, browser: Browser) -> None:
-    def answer(request: Request) -> Reply:
-        headers = {
-            "ETag": '"v1"',
-            "Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT",
-            "Cache-Control": "no-cache",
-        }
-        if request.headers.get("if-none-match") == '"v1"':
-            assert request.headers["if-modified-since"] == headers["Last-Modified"]
-            return Reply(status=304, headers=headers)
-        return page("<p>first</p>", **headers)
-
-    site = await sites.add("docs.test", index=answer)
-    assert (await browser.read("https://docs.test/")).content == "first"
-    assert (await browser.read("https://docs.test/")).content == "first"
-    assert site.paths() == ["/", "/"]
-
-
-async def test_a_long_page_is_read_in_stretches_that_join(sites: Sites, browser: Browser) -> None:
-    text = "".join(f"<p>Paragraph {n} of the page.</p>" for n in range(400))
-    site = await sites.add("docs.test", index=page(text))
-    joined, start = "", 0
-    while True:
-        found = await browser.read("https://docs.test/", start=start, max_chars=1000)
-        assert len(found.content) <= 1000
-        joined += found.content
-        if found.next_start is None:
-            break
-        assert found.truncated
-        start = found.next_start
-    assert joined.count("Paragraph") == 400
-    assert len(joined) == found.total_chars
-    assert site.paths() == ["/"]
-    beyond = await browser.read("https://docs.test/", start=10**9)
-    assert (beyond.content, beyond.next_start) == ("", None)
-
-
-async def test_a_dry_run_looks_up_the_name_and_sends_nothing(sites: Sites, browser: Browser) -> None:
-    site = await sites.add("docs.test", index=page("<p>x</p>"))
-    assert (await browser.judge("https://docs.test/")).allowed
-    refused = await browser.judge("https://evil.test/")
-    assert not refused.allowed
-    assert "docs.test" in refused.reason
-    unknown = await browser.judge("https://gone.docs.test/")
-    assert unknown.allowed
-    assert "cannot be found" in unknown.reason
-    assert site.connections == 0

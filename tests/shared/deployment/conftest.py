@@ -9,7 +9,8 @@ import pytest
 from shared.sessions.sql.store import SqlStore
 from tests.contracts.session_values import SetClock
 from tests.servers.platform import Platform, platform_server
-from tests.shared.deployment.bots import tiny_bot
+from tests.shared.deployment.bots import template_bot, tiny_bot
+from tests.shared.deployment.instance_rig import BOTS, InstanceRig, deployed
 from tests.shared.deployment.rig import KEY, Rig
 
 
@@ -50,3 +51,15 @@ async def uploading(store: SqlStore, uploads: Platform) -> Rig:
     rig = Rig(store, SetClock(), uploads)
     await rig.save(tiny_bot())
     return rig
+
+
+@pytest.fixture
+async def unmarked(store: SqlStore, uploads: Platform) -> InstanceRig:
+    """A bot whose schema lets no mark through."""
+    return await deployed(store, uploads, BOTS["unmarked"])
+
+
+@pytest.fixture
+async def scheduled(store: SqlStore, uploads: Platform) -> InstanceRig:
+    """A scheduled bot with a closed schema, as our templates make it."""
+    return await deployed(store, uploads, template_bot())
