@@ -31,7 +31,7 @@ from functions.artifacts.wire import (
     RestoreBody,
     UrlAnswer,
 )
-from shared.web.endpoint import CURSOR, LIMIT, USER_ID, Endpoint, Query
+from shared.web.endpoint import CURSOR, DRY_RUN, LIMIT, USER_ID, Endpoint, Query, seconds_query
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 _ERRORS = (400, 401, 404, 503)
@@ -191,12 +191,8 @@ ROUTES: tuple[Endpoint, ...] = (
         summary="Services only: remove what is over its time; a call that is not complete is to be repeated",
         answer=RetentionAnswer,
         query=(
-            Query(name="dry_run", description="count only", schema={"type": "boolean"}),
-            Query(
-                name="seconds",
-                description=f"about how long to work, {DEFAULT_SECONDS} when left out",
-                schema={"type": "integer", "minimum": 1, "maximum": MAX_SECONDS},
-            ),
+            DRY_RUN,
+            seconds_query(default=DEFAULT_SECONDS, most=MAX_SECONDS),
         ),
         errors=(400, 401, 403, 409, 503),
     ),

@@ -14,7 +14,7 @@ from functions.chat.wire import (
     TurnAnswer,
     WordAnswer,
 )
-from shared.web.endpoint import CURSOR, LIMIT, USER_ID, Endpoint, Query
+from shared.web.endpoint import CURSOR, DRY_RUN, LIMIT, USER_ID, Endpoint, Query, seconds_query
 from shared.web.system import SYSTEM_ROUTES, function_app
 
 _TURN_ERRORS = (400, 401, 404, 409, 413, 415, 422, 429, 503, 504)
@@ -185,12 +185,8 @@ ROUTES: tuple[Endpoint, ...] = (
         answer=account.ErasureAnswer,
         query=(
             USER_ID,
-            Query(name="dry_run", description="count only", schema={"type": "boolean"}),
-            Query(
-                name="seconds",
-                description=f"about how long to work, {account.DEFAULT_SECONDS} when left out",
-                schema={"type": "integer", "minimum": 1, "maximum": account.MAX_SECONDS},
-            ),
+            DRY_RUN,
+            seconds_query(default=account.DEFAULT_SECONDS, most=account.MAX_SECONDS),
         ),
         errors=(400, 401, 409, 413, 415, 422, 503),
     ),

@@ -9,16 +9,12 @@ from starlette.responses import Response
 from shared.resources import resources
 from shared.web.app import note
 from shared.web.body import int_parameter, json_response
-from shared.web.endpoint import Query
+from shared.web.endpoint import seconds_query
 from shared.web.services import require_service
 
 DRAIN_SECONDS = 20
 MOST_SECONDS = 300
-SECONDS = Query(
-    name="seconds",
-    description="how long it may take",
-    schema={"type": "integer", "minimum": 1, "maximum": MOST_SECONDS, "default": DRAIN_SECONDS},
-)
+SECONDS = seconds_query(default=DRAIN_SECONDS, most=MOST_SECONDS)
 
 
 class PublishAnswer(BaseModel):

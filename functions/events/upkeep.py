@@ -11,16 +11,12 @@ from shared.resources import resources
 from shared.upkeep import Upkeep
 from shared.web.app import note
 from shared.web.body import int_parameter, json_response
-from shared.web.endpoint import Query
+from shared.web.endpoint import seconds_query
 from shared.web.services import require_service
 
 DEFAULT_SECONDS = 50
 MAX_SECONDS = 300
-SECONDS = Query(
-    name="seconds",
-    description="about how long to work",
-    schema={"type": "integer", "minimum": 1, "maximum": MAX_SECONDS, "default": DEFAULT_SECONDS},
-)
+SECONDS = seconds_query(default=DEFAULT_SECONDS, most=MAX_SECONDS)
 
 
 class UpkeepAnswer(BaseModel):

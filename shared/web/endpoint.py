@@ -29,7 +29,17 @@ LIMIT = Query(
     description="how many, at most",
     schema={"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
 )
+DRY_RUN = Query(name="dry_run", description="count only", schema={"type": "boolean"})
 CURSOR = Query(name="cursor", description="where to go on, from the Link header of the page before")
+
+
+def seconds_query(*, default: int, most: int) -> Query:
+    """About how long a call that works through much may take."""
+    return Query(
+        name="seconds",
+        description="about how long to work",
+        schema={"type": "integer", "minimum": 1, "maximum": most, "default": default},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("shared/sessions/", "shared/tools/documentation/"),
     "starlette": ("shared/web/", "functions/", "infra/local/", "infra/container/serve.py"),
     "uvicorn": ("shared/web/serving.py",),
-    "functions_framework": ("functions/", "infra/local/", "infra/container/serve.py"),
+    "functions_framework": ("functions/", "infra/local/", "shared/web/function_host.py"),
     "httpx": ("shared/browsing/", "shared/outbound.py", "shared/tools/remote.py", "infra/docker/trials.py"),
     "httpcore": ("shared/browsing/",),
     "bs4": ("shared/browsing/",),
