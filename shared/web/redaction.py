@@ -58,7 +58,8 @@ def secrets_of(settings: Settings) -> Iterator[str]:
         if isinstance(value, SecretStr):
             yield from _parts(value.get_secret_value())
         elif name == "database_url":
-            yield from _of_url(value)
+            # A database's user is no secret, and his name a word of many lines; NATS has its token there.
+            yield from _of_url(value, has_token=False)
 
 
 def _has_hint(lowered: str) -> bool:
@@ -74,10 +75,10 @@ def _parts(value: str) -> Iterator[str]:
         yield from _of_url(part)
 
 
-def _of_url(url: str) -> Iterator[str]:
+def _of_url(url: str, *, has_token: bool = True) -> Iterator[str]:
     try:
         parts = urlsplit(url.strip())
-        found = (parts.password, parts.username if parts.password is None else None)
+        found = (parts.password, parts.username if has_token and parts.password is None else None)
     except ValueError:
         return
     for each in found:

@@ -192,3 +192,8 @@ def test_other_lines_stay_as_they_are() -> None:
 def test_a_word_is_no_secret_because_it_is_a_setting() -> None:
     short = read_settings({"JWT_SECRET": "request"})
     assert Redactor(secrets_of(short))("request failed") == "request failed"
+
+
+def test_a_databases_user_is_no_secret() -> None:
+    local = read_settings({"DATABASE_URL": "postgresql://postgres@127.0.0.1/agent"})
+    assert Redactor(secrets_of(local))("asyncpg: postgres is away") == "asyncpg: postgres is away"
