@@ -1,6 +1,6 @@
-"""What goes into the sandbox and what comes out of it: jobs as JSON, answers checked line by line.
+"""What goes into the sandbox and what comes out of it: jobs as JSON, answers checked message by message.
 
-What comes out is data of an unknown bot: a line that is not in the protocol's form is counted, not believed.
+What comes out is data of an unknown bot: what is not in the protocol's form is counted, not believed.
 """
 
 from __future__ import annotations
@@ -101,23 +101,35 @@ def data_files(request: BacktestRequest) -> list[str]:
 
 
 def read_answers(data: bytes, count: int) -> list[TaskAnswer]:
-    """The answers of the tasks, from the lines that the driver wrote."""
+    """The answers of the tasks, from the lists of messages that the driver wrote, one a line."""
     answers = [TaskAnswer() for _ in range(count)]
     for line in data.splitlines():
         try:
-            number, tag, *rest = orjson.loads(line)
-            answer = answers[number]
-        except (orjson.JSONDecodeError, ValueError, TypeError, IndexError):
+            messages = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            messages = None
+        if not isinstance(messages, list):
             # A line cut off at a limit, or not of ours; every task is the poorer for it.
             answers[0].malformed += 1
             continue
-        if not _take(answer, tag, rest):
-            answer.malformed += 1
+        for message in messages:
+            _enter(answers, message)
     return answers
 
 
+def _enter(answers: list[TaskAnswer], message: Any) -> None:
+    try:
+        number, tag, *rest = message
+        answer = answers[number]
+    except (ValueError, TypeError, IndexError):
+        answers[0].malformed += 1
+        return
+    if not _take(answer, tag, rest):
+        answer.malformed += 1
+
+
 def _take(answer: TaskAnswer, tag: Any, rest: list[Any]) -> bool:
-    """Enters a line; whether it had the form."""
+    """Enters a message; whether it had the form."""
     if tag == "order":
         order = _order(rest)
         if order is not None:

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const START_CASH = 10_000;
+const MOST_KEPT = 1024;
+const MOST_TEXT = 80;
 const MAX_QUOTES = 100;
 
 /** The bot's files do not have the form that a backtest can run. */
@@ -50,6 +52,7 @@ class Bot {
       : [String(parameters.symbol ?? symbols[0] ?? "market")];
     this.linked = this.several && Boolean(strategy.LINKED);
     this.accounts = new Map();
+    this.numbers = new Map();
     this.zero = Decimal === null ? 0 : new Decimal(0);
     this.cash = Number(parameters.paperBalance ?? parameters.paper_balance ?? START_CASH);
   }
@@ -74,13 +77,24 @@ class Bot {
     return this.Decimal === null ? Number(value) : new this.Decimal(value);
   }
 
+  /** The same for prices and holdings, which are asked for again and again within a candle. */
+  known(value) {
+    let number = this.numbers.get(value);
+    if (number === undefined) {
+      number = this.number(value);
+      if (this.numbers.size >= MOST_KEPT) this.numbers.clear();
+      this.numbers.set(value, number);
+    }
+    return number;
+  }
+
   holding(ledger, place) {
     const { quantity, entryPrice, lastPrice, lastBuyTime } = ledger.positions[place];
     return this.held(quantity, entryPrice, lastPrice, lastBuyTime);
   }
 
   held(quantity, entryPrice, lastPrice, lastBuyTime) {
-    const [held, entry, last] = [quantity, entryPrice, lastPrice].map((one) => this.number(one));
+    const [held, entry, last] = [quantity, entryPrice, lastPrice].map((one) => this.known(one));
     return { quantity: held, entryPrice: entry, lastPrice: last, lastBuyTime };
   }
 
@@ -97,7 +111,7 @@ class Bot {
     const time = ledger.markets[place][index][0];
     const asked = isGiven ? this.number(wanted) : null;
     const account = this.accountAt(ledger, place, index);
-    return Math.max(0, Number(this.risk.buyBudget(account, this.parameters, this.number(price), asked, time)));
+    return Math.max(0, Number(this.risk.buyBudget(account, this.parameters, this.known(price), asked, time)));
   }
 
   /** Why the bot's limits end positions at the candle's opening: pairs of market and reason. */
@@ -110,14 +124,14 @@ class Bot {
     }
     const bySymbol = (value) => Object.fromEntries(this.symbols.map((symbol, place) => [symbol, value(place)]));
     const accounts = bySymbol((place) => this.accountAt(ledger, place, index));
-    const reasons = this.risk.exitReasons(accounts, this.parameters, bySymbol((place) => this.number(prices[place])));
+    const reasons = this.risk.exitReasons(accounts, this.parameters, bySymbol((place) => this.known(prices[place])));
     return Object.entries(reasons).map(([symbol, reason]) => [this.symbols.indexOf(symbol), text(reason)]);
   }
 
   exitReason(ledger, place, index, price) {
     if (typeof this.risk.exitReason !== "function") return null;
     const account = this.accountAt(ledger, place, index);
-    const reason = this.risk.exitReason(account, this.parameters, this.number(price));
+    const reason = this.risk.exitReason(account, this.parameters, this.known(price));
     return reason === null || reason === undefined ? null : text(reason);
   }
 
@@ -142,7 +156,7 @@ class Bot {
       if (one.quantity < 0) collateral -= one.quantity * one.entryPrice;
     }
     return {
-      cash: this.number(ledger.cash - 2 * collateral),
+      cash: this.known(ledger.cash - 2 * collateral),
       ...this.holding(ledger, place),
       tradesToday: position.entries,
       day: position.day < 0 ? "" : new Date(position.day * 86_400_000).toISOString().slice(0, 10),
@@ -190,7 +204,8 @@ function isShare(share) {
 
 /** At most 80 characters, as the other runtime cuts them. */
 export function text(value) {
-  return [...String(value)].slice(0, 80).join("");
+  const whole = String(value);
+  return whole.length <= MOST_TEXT ? whole : [...whole].slice(0, MOST_TEXT).join("");
 }
 
 async function openParameters(folder, config) {

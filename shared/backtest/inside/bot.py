@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,7 +59,8 @@ class Bot:
         self.needed = max(1, int(needed(self.parameters)))
         self.symbols = self._symbols(symbols)
         self._funded = "funding_rate" in _names(self.strategy.Candle)
-        self._accounts: dict[int, tuple[tuple[int, int], Any]] = {}
+        self._moment = (-1, -1)
+        self._accounts: dict[int, Any] = {}
         self._positions: dict[int, tuple[int, dict[str, Any]]] = {}
 
     def _symbols(self, given: Sequence[str]) -> tuple[str, ...]:
@@ -71,6 +72,18 @@ class Bot:
     def _risk(self) -> Any:
         """The bot's limits; probes of decisions alone do without them."""
         return _module("risk", needed=False)
+
+    @cached_property
+    def _exit_reason(self) -> Any:
+        return getattr(self._risk, "exit_reason", None)
+
+    @cached_property
+    def _exit_reasons(self) -> Any:
+        return getattr(self._risk, "exit_reasons", None) if self.several else None
+
+    @cached_property
+    def _buy_budget(self) -> Any:
+        return getattr(self._risk, "buy_budget", None)
 
     @property
     def cash(self) -> float:
@@ -103,13 +116,13 @@ class Bot:
 
     def budget(self, ledger: Ledger, market: int, index: int, price: float, wanted: Decimal | None) -> float:
         """How much the bot's limits let it commit now, in the quote currency."""
-        if self._risk is None or not hasattr(self._risk, "buy_budget"):
+        if self._buy_budget is None:
             return ledger.free(index) if wanted is None else float(wanted)
         account, time = self._account_at(ledger, market, index), ledger.markets[market][index][0]
-        allowed = self._risk.buy_budget(account, self.parameters, _decimal(price), wanted, time)
+        allowed = self._buy_budget(account, self.parameters, _decimal(price), wanted, time)
         return max(0.0, float(allowed))
 
-    @property
+    @cached_property
     def linked(self) -> bool:
         """Whether the bot's markets are legs of one position, whose limits look at all of them together."""
         return self.several and bool(getattr(self.strategy, "LINKED", False))
@@ -117,44 +130,41 @@ class Bot:
     def exits(self, ledger: Ledger, index: int) -> dict[int, str]:
         """Why the bot's limits end positions at the candle's opening, by market."""
         prices = [rows[index][1] for rows in ledger.markets]
-        if not self.several or not hasattr(self._risk, "exit_reasons"):
-            found = {
-                place: self.exit_reason(ledger, place, index, price)
-                for place, price in enumerate(prices)
-                if ledger.positions[place].quantity
-            }
-            return {place: reason for place, reason in found.items() if reason is not None}
+        if self._exit_reasons is None:
+            found = {}
+            for place, price in enumerate(prices):
+                if ledger.positions[place].quantity:
+                    reason = self.exit_reason(ledger, place, index, price)
+                    if reason is not None:
+                        found[place] = reason
+            return found
         accounts = {
             symbol: self._account_at(ledger, place, index) for place, symbol in enumerate(self.symbols)
         }
         at = dict(zip(self.symbols, map(_decimal, prices), strict=True))
-        reasons = self._risk.exit_reasons(accounts, self.parameters, at)
+        reasons = self._exit_reasons(accounts, self.parameters, at)
         return {self.symbols.index(symbol): str(reason)[:80] for symbol, reason in reasons.items()}
 
     def exit_reason(self, ledger: Ledger, market: int, index: int, price: float) -> str | None:
         """Why the bot's limits end the position at this price."""
-        if self._risk is None or not hasattr(self._risk, "exit_reason"):
+        if self._exit_reason is None:
             return None
         account = self._account_at(ledger, market, index)
-        reason = self._risk.exit_reason(account, self.parameters, _decimal(price))
+        reason = self._exit_reason(account, self.parameters, _decimal(price))
         return None if reason is None else str(reason)[:80]
 
     def _account_at(self, ledger: Ledger, market: int, index: int) -> Any:
         """The bot's own account with what the ledger holds of the market; kept until a booking."""
-        others = _others_held(ledger, market)
         # What the other markets are worth changes with each candle.
-        wanted = (ledger.version, index if others else -1)
-        kept = self._accounts.get(market)
-        if kept is not None and kept[0] == wanted:
-            return kept[1]
-        worth = 0.0
-        for place in others:
-            worth += _worth(ledger.positions[place], ledger.markets[place][index][1])
-        known = self._known(ledger, market)
-        if "others" in known:
-            known["others"] = _decimal(worth)
-        account = self._risk.Account(**known)
-        self._accounts[market] = (wanted, account)
+        moment = (ledger.version, index if self.several else -1)
+        if moment != self._moment:
+            self._moment, self._accounts = moment, {}
+        account = self._accounts.get(market)
+        if account is None:
+            known = self._known(ledger, market)
+            if "others" in known:
+                known["others"] = _decimal(_others_worth(ledger, market, index))
+            account = self._accounts[market] = self._risk.Account(**known)
         return account
 
     def _known(self, ledger: Ledger, market: int) -> dict[str, Any]:
@@ -254,9 +264,13 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
-def _others_held(ledger: Ledger, market: int) -> list[int]:
-    """The other markets in which something is held."""
-    return [place for place, one in enumerate(ledger.positions) if one.quantity and place != market]
+def _others_worth(ledger: Ledger, market: int, index: int) -> float:
+    """What the positions in the other markets would bring at the candle's opening."""
+    total = 0.0
+    for place, one in enumerate(ledger.positions):
+        if one.quantity and place != market:
+            total += _worth(one, ledger.markets[place][index][1])
+    return total
 
 
 def _worth(position: Position, price: float) -> float:
@@ -266,7 +280,9 @@ def _worth(position: Position, price: float) -> float:
     return position.quantity * (price - 2 * position.entry_price)
 
 
+@lru_cache(maxsize=1024)
 def _decimal(value: float) -> Decimal:
+    """The number as the bot has it; the same ones are asked for again and again within a candle."""
     return Decimal(repr(value)) if value else Decimal(0)
 
 

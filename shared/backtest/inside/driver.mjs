@@ -8,28 +8,28 @@ import { probe } from "./probe.mjs";
 import { csvText } from "./variants.mjs";
 import { Walk } from "./walk.mjs";
 
-const BUFFERED = 512;
+const MESSAGES_A_LINE = 256;
 
 class Driver {
   constructor(job, source, output) {
     this.job = job;
     this.source = source;
     this.output = output;
-    this.lines = [];
+    this.messages = [];
     this.symbols = job.markets.map((market) => market.symbol);
     this.base = mkdtempSync(join(tmpdir(), "bot-"));
     this.copies = 0;
     this.laidOut = null;
   }
 
-  emit(...line) {
-    this.lines.push(JSON.stringify(line));
-    if (this.lines.length >= BUFFERED) this.flush();
+  emit(...message) {
+    this.messages.push(message);
+    if (this.messages.length >= MESSAGES_A_LINE) this.flush();
   }
 
   flush() {
-    if (this.lines.length > 0) writeSync(this.output, `${this.lines.join("\n")}\n`);
-    this.lines = [];
+    if (this.messages.length > 0) writeSync(this.output, `${JSON.stringify(this.messages)}\n`);
+    this.messages = [];
   }
 
   async run() {

@@ -1,7 +1,7 @@
-"""Runs tasks on a bot inside the sandbox and writes what it decided, a JSON list a line.
+"""Runs tasks on a bot inside the sandbox and writes what it decided.
 
 The job comes by standard input, so that no file of the sandbox holds candles that a task has cut off. Every
-line begins with the task's number and a tag:
+line of the answer is a JSON list of messages; a message begins with the task's number and a tag:
 
     [task, "form", {mode, symbols, needed, cash}]        the bot's form, before anything is decided
     [task, "order", index, market, action, number, reason]
@@ -30,8 +30,7 @@ from shared.backtest.inside.walk import Walk
 Emit = Callable[[int, str, Any], None]
 # `json.dumps` makes an encoder a call.
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
-# Imports, data and code are a bot's own business; what else it opens while deciding is told.
-_CODE = (".py", ".pyc", ".so", ".pyd", ".json")
+_MESSAGES_A_LINE = 256
 
 
 class Driver:
@@ -41,12 +40,20 @@ class Driver:
         self.job = job
         self.folder = folder
         self._output = output
+        self._messages: list[tuple[Any, ...]] = []
         self._laid_out: list[list[Cells]] | None = None
         self.symbols: list[str] = [market["symbol"] for market in job["markets"]]
 
-    def emit(self, *line: Any) -> None:
-        """Writes one line."""
-        self._output.write(_encoded(line) + "\n")
+    def emit(self, *message: Any) -> None:
+        """Tells one message; many make a line, because each call of the encoder has its price."""
+        self._messages.append(message)
+        if len(self._messages) >= _MESSAGES_A_LINE:
+            self._write()
+
+    def _write(self) -> None:
+        if self._messages:
+            self._output.write(_encoded(self._messages) + "\n")
+            self._messages = []
 
     def run(self) -> None:
         """Every task in turn; one that fails does not end the others."""
@@ -61,6 +68,7 @@ class Driver:
             # The border of the bot: what it raises is what we are here to tell.
             except BaseException as error:  # noqa: BLE001
                 self.emit(number, "crash", _crash(error, self.folder, position["index"]))
+            self._write()
             self._output.flush()
 
     def bot(self, task: Mapping[str, Any], markets: list[list[Cells]]) -> Bot:

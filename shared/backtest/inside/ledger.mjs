@@ -1,7 +1,7 @@
 /** The model of fills of ledger.py for Node.js: the same operations in the same order, so the same floats. */
 
 const [TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, FUNDING] = [0, 1, 2, 3, 4, 5, 6];
-const DUST = 1e-9;
+export const DUST = 1e-9;
 const DAY_MS = 86_400_000;
 
 /** See Ledger in ledger.py; `costs` are maker, taker, slippage and volume share. */

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 Row = tuple[int, float, float, float, float, float, float]
 _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _FUNDING = 1, 2, 3, 4, 5, 6
-# Below this share of what was held, a remainder is an error of rounding, not a position.
-_DUST = 1e-9
+# Below this share of what was held, a remainder is an error of rounding, not a position; below this much of
+# the quote currency nothing is an order.
+DUST = 1e-9
 # A buy that spends all there is costs a little more than there is, by rounding.
 _SLACK = 1 + 1e-12
 _DAY_MS = 86_400_000
@@ -99,6 +100,13 @@ class Ledger:
                 total += position.quantity * rows[index][column]
         return total
 
+    def holds(self) -> bool:
+        """Whether there is any position."""
+        for position in self.positions:  # noqa: SIM110 - a generator costs more than what it asks
+            if position.quantity:
+                return True
+        return False
+
     def free(self, index: int) -> float:
         """What may still be committed at the candle's opening: the account trades without borrowed money."""
         gross = 0.0
@@ -167,7 +175,7 @@ class Ledger:
 
     def settle(self, index: int) -> None:
         """Ends the account where the candle's worst prices leave nothing of it."""
-        if not any(position.quantity for position in self.positions):
+        if not self.holds():
             return
         worst = self.cash
         for rows, position in zip(self.markets, self.positions):  # noqa: B905
@@ -218,7 +226,7 @@ class Ledger:
         if abs(quantity) > most:
             quantity, cut = (most if quantity > 0 else -most), True
         # What rounding leaves of an empty account is not an order.
-        if abs(quantity) * price <= _DUST:
+        if abs(quantity) * price <= DUST:
             self.refused += 1
             return
         position, time = self.positions[market], self.markets[market][index][0]
@@ -252,7 +260,7 @@ class Ledger:
         position = self.positions[market]
         held = position.quantity
         after = held + quantity
-        if abs(after) <= abs(held) * _DUST:
+        if abs(after) <= abs(held) * DUST:
             after = 0.0
         if held * quantity >= 0:
             position.entry_price = (held * position.entry_price + quantity * price) / after

@@ -1,5 +1,6 @@
 /** Walks a bot over candles as walk.py does: what it decides on one is traded at the opening of the next. */
 import { text } from "./bot.mjs";
+import { DUST } from "./ledger.mjs";
 
 const [OPEN, HIGH, LOW] = [1, 2, 3];
 const HALVINGS = 60;
@@ -76,7 +77,7 @@ export class Walk {
     const isShort = signal.action === "sell" && held <= 0 && wanted !== null;
     if (!isBuy && !isShort) return;
     const budget = this.bot.budget(this.ledger, place, index, this.ledger.markets[place][index][OPEN], wanted);
-    if (budget > 0) this.send([index, place, isBuy ? "buy" : "short", budget, text(signal.reason)]);
+    if (budget > DUST) this.send([index, place, isBuy ? "buy" : "short", budget, text(signal.reason)]);
   }
 
   /** Opens all legs or none, each by the same share of its amount. */

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.backtest.inside.bot import Bot
-from shared.backtest.inside.ledger import Ledger
+from shared.backtest.inside.ledger import DUST, Ledger
 
 # An order as it leaves the sandbox: candle, market, what to do, how much, and why.
 Order = tuple[int, int, str, Any, str]
@@ -48,7 +48,7 @@ class Walk:
     def trade(self, index: int, signals: Sequence[Any]) -> None:
         """The whole of a candle for what was decided before it."""
         ledger = self.ledger
-        if self._idle(signals):
+        if not ledger.holds() and _waits(signals):
             return
         ledger.pay_funding(index)
         free = self._gap_exits(index, len(signals))
@@ -72,20 +72,10 @@ class Walk:
             self._within(index, place, signal)
         ledger.settle(index)
 
-    def _idle(self, signals: Sequence[Any]) -> bool:
-        """Whether a candle changes nothing: nothing is held, and nothing is to be done."""
-        for position in self.ledger.positions:
-            if position.quantity:
-                return False
-        for signal in signals:
-            if signal is not None and (signal.action != "hold" or getattr(signal, "quotes", ())):
-                return False
-        return True
-
     def _gap_exits(self, index: int, count: int) -> list[bool]:
         """Which markets' signals may act: stop and target come first, at the opening."""
         free = [True] * count
-        if any(position.quantity for position in self.ledger.positions):
+        if self.ledger.holds():
             for place, reason in self.bot.exits(self.ledger, index).items():
                 free[place] = False
                 self._send((index, place, "exit", self.ledger.markets[place][index][_OPEN], reason))
@@ -104,7 +94,7 @@ class Walk:
             return
         row = self.ledger.markets[place][index]
         budget = self.bot.budget(self.ledger, place, index, row[_OPEN], wanted)
-        if budget > 0:
+        if budget > DUST:
             self._send((index, place, action, budget, str(signal.reason)[:80]))
 
     def _enter_together(self, index: int, acting: list[tuple[int, Any]], held: list[float]) -> None:
@@ -152,13 +142,13 @@ class Walk:
     def _rest(self, index: int, place: int, quotes: Sequence[Any]) -> None:
         resting = []
         for quote in quotes:
-            amount = Decimal(quote.amount)
-            price = float(quote.price)
+            price, amount = float(quote.price), float(quote.amount)
             if quote.side == "buy":
                 opening = self.ledger.markets[place][index][_OPEN]
-                amount = min(amount, Decimal(self.bot.budget(self.ledger, place, index, opening, amount)))
+                wanted = Decimal(quote.amount)
+                amount = min(amount, self.bot.budget(self.ledger, place, index, opening, wanted))
             if amount > 0 and price > 0:
-                resting.append([str(quote.side), price, float(amount)])
+                resting.append([str(quote.side), price, amount])
         self._send((index, place, "rest", resting, "quote"))
 
     def _exit_towards(self, index: int, place: int, opening: float, extreme: float) -> bool:
@@ -197,13 +187,20 @@ class Walk:
         for name, sign in (("stop_loss_pct", -1), ("take_profit_pct", 1)):
             share = getattr(self.bot.parameters, name, None)
             if share is not None:
-                entry = Decimal(repr(position.entry_price))
-                levels.append(float(entry * (1 + sign * side * Decimal(str(share)) / 100)))
+                levels.append(position.entry_price * (1 + sign * side * float(share) / 100))
         return levels
 
     def _send(self, order: Order) -> None:
         self.emit(order)
         book(self.ledger, order)
+
+
+def _waits(signals: Sequence[Any]) -> bool:
+    """Whether nothing is to be done."""
+    for signal in signals:
+        if signal is not None and (signal.action != "hold" or getattr(signal, "quotes", ())):
+            return False
+    return True
 
 
 def book(ledger: Ledger, order: Order) -> None:
