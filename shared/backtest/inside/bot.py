@@ -94,7 +94,7 @@ class Bot:
         """The rows as the bot's own candles."""
         kind = self.strategy.Candle
         width = 7 if self._funded else 6
-        return [kind(row[0], *[Decimal(cell) for cell in row[1:width]]) for row in rows]
+        return [kind(row[0], *map(Decimal, row[1:width])) for row in rows]
 
     def holding(self, ledger: Ledger, market: int) -> Any:
         """What is held of the market, as the strategy sees it."""

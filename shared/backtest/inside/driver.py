@@ -12,6 +12,7 @@ line of the answer is a JSON list of messages; a message begins with the task's 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from shared.backtest.inside.bot import Bot, Cells, MissingCandlesError, forget_modules
@@ -111,12 +113,10 @@ class Driver:
         shortable = [":" in symbol for symbol in bot.symbols]
         costs = Costs(*task.get("costs", self.job["costs"]))
         ledger = Ledger(markets=rows, shortable=shortable, costs=costs, cash=bot.cash)
-        walk = Walk(
-            bot,
-            ledger,
-            [bot.candles(series) for series in markets],
-            lambda order: self.emit(number, "order", *order),
-        )
+        candles = [bot.candles(series) for series in markets]
+        # They stay until the end: the collector of cycles need not look through them again and again.
+        gc.freeze()
+        walk = Walk(bot, ledger, candles, partial(self.emit, number, "order"))
         try:
             walk.run()
         finally:

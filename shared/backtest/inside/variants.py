@@ -58,11 +58,11 @@ def csv_text(symbols: Sequence[str], markets: list[list[Cells]], columns: Sequen
     lines = [",".join(columns)]
     with_symbol, funded = "symbol" in columns, "funding_rate" in columns
     width = 7 if funded else 6
+    heads = [f"{symbol}," if with_symbol else "" for symbol in symbols]
     for index in range(len(markets[0]) if markets else 0):
         time = _moment(markets[0][index][0])
-        for symbol, rows in zip(symbols, markets, strict=True):
-            cells = [time, *rows[index][1:width]]
-            lines.append(",".join([symbol, *cells] if with_symbol else cells))
+        for head, rows in zip(heads, markets, strict=True):
+            lines.append(f"{head}{time},{','.join(rows[index][1:width])}")
     return "\n".join(lines) + "\n"
 
 

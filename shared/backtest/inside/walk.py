@@ -19,7 +19,11 @@ class Walk:
     """One pass; `emit` gets every order before it is booked."""
 
     def __init__(
-        self, bot: Bot, ledger: Ledger, candles: list[list[Any]], emit: Callable[[Order], None]
+        self,
+        bot: Bot,
+        ledger: Ledger,
+        candles: list[list[Any]],
+        emit: Callable[[int, int, str, Any, str], None],
     ) -> None:
         self.bot = bot
         self.ledger = ledger
@@ -191,7 +195,7 @@ class Walk:
         return levels
 
     def _send(self, order: Order) -> None:
-        self.emit(order)
+        self.emit(*order)
         book(self.ledger, order)
 
 
