@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shared.model.offline.extract_timeframe import TIMEFRAMES
 from shared.model.offline.wording import show
 
 # `name: … (it takes a number from 1 to 98 or null: …)`
@@ -13,6 +14,10 @@ _LIMITS = re.compile(
     r"(-?[\d.e+]{1,25})"
 )
 _UNKNOWN = re.compile(r"has no ((?:'[a-z_]{1,60}'(?:, )?){1,20})")
+# The interval or the basket was said; what does not fit them was the template's or the bot's.
+_LONG_CANDLES = "interval_hours must be at least as long as one candle"
+_SMALL_BASKET = "top_count must be less than the number of markets"
+_IN_HOURS = tuple((int(name[:-1]), name) for name in TIMEFRAMES if name.endswith("h"))
 _NAMED = re.compile(r"(?:^|[ ;])([a-z_]{3,40}): ")
 
 
@@ -29,6 +34,13 @@ def repaired(arguments: dict[str, Any], problem: str) -> tuple[dict[str, Any], l
                 changes.append(
                     f"`{name}`: {show(name, value)} is out of range, the nearest is {show(name, nearest)}"
                 )
+    if _LONG_CANDLES in problem and (fitting := _candles_within(parameters.get("interval_hours"))):
+        parameters["timeframe"] = fitting
+        changes.append(f"`timeframe`: {fitting}, as a candle must not be longer than the interval")
+    others = parameters.get("other_symbols")
+    if _SMALL_BASKET in problem and isinstance(others, str):
+        parameters["top_count"] = others.count(",") + 1
+        changes.append(f"`top_count`: {parameters['top_count']}, as one market has to stay out of the basket")
     dropped = [name for names in _UNKNOWN.findall(problem) for name in re.findall(r"[a-z_]+", names)]
     if not changes:
         dropped += [name for name in _NAMED.findall(problem) if name != "parameters"]
@@ -38,6 +50,11 @@ def repaired(arguments: dict[str, Any], problem: str) -> tuple[dict[str, Any], l
                 f"`{name}`: {show(name, parameters.pop(name))} is not taken, so it has its default"
             )
     return ({**arguments, "parameters": parameters}, changes) if changes else None
+
+
+def _candles_within(hours: Any) -> str | None:
+    """The longest candles of some hours that are not longer than these."""
+    return next((name for length, name in reversed(_IN_HOURS) if hours and length <= hours), None)
 
 
 def _nearest(value: int | float, low: int | float, high: int | float) -> int | float:

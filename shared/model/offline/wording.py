@@ -35,7 +35,8 @@ _NAMES = {
     "bollinger_period": "Bollinger period", "bollinger_std": "band width in standard deviations",
     "exit_band": "sell at the band", "entry_period": "entry channel in "
         "candles", "exit_period": "exit channel in candles",
-    "amount": "amount of one buy", "interval_hours": "hours between buys", "dip_pct": "dip below the recent "
+    "amount": "amount of one buy", "interval_hours": "hours between buys or rotations",
+    "dip_pct": "dip below the recent "
         "high",
     "dip_multiplier": "times the amount in a dip", "dip_lookback": "candles of the recent high",
     "lower_price": "lowest level", "upper_price": "highest level", "centre_price": "centre of the grid",

@@ -304,6 +304,37 @@ def test_a_value_out_of_range_is_corrected_once_and_told() -> None:
     assert "`rsi_period`: 99 is out of range, the nearest is 60" in answer
 
 
+@pytest.mark.parametrize(
+    ("words", "problem", "name", "value"),
+    [
+        (
+            "momentum rotation over BTC, ETH, SOL and ADA, every 5 hours",
+            "interval_hours must be at least as long as one candle of the timeframe",
+            "timeframe",
+            "4h",
+        ),
+        (
+            "momentum rotation over BTC, ETH and SOL",
+            "top_count must be less than the number of markets",
+            "top_count",
+            2,
+        ),
+    ],
+)
+def test_what_was_not_said_is_made_to_fit_what_was(words: str, problem: str, name: str, value: Any) -> None:
+    def strict(call: ToolCall) -> dict[str, Any]:
+        if name not in call.arguments["parameters"]:
+            raise Refused(f"parameters: {problem}")
+        return build_answer(call)
+
+    talk = Talk(answers={"create_bot_template": strict})
+
+    answer = talk.say(words)
+
+    assert talk.arguments("create_bot_template")["parameters"][name] == value
+    assert f"`{name}`: {value}, as" in answer
+
+
 def test_an_unknown_parameter_is_left_out() -> None:
     def strict(call: ToolCall) -> dict[str, Any]:
         if "buy_below" in call.arguments["parameters"]:
