@@ -20,6 +20,7 @@ from shared.verification.port import Backtested, Finding, Severity
 
 # Raised whenever a check, a threshold or the model of fills changes what may be found.
 VERSION = "1"
+_DAY_MS = 86_400_000
 
 _SEVERITIES: Mapping[CheckSeverity, Severity] = {"finding": "failure", "warning": "warning", "note": "note"}
 _ADVICE = {
@@ -98,12 +99,17 @@ def _figures(backtest: Backtest) -> dict[str, Any]:
     if backtest.outcome is None:
         return {}
     mine, hold = backtest.outcome.measures, backtest.outcome.hold
-    return {
-        "candles": len(backtest.request.candles),
+    times = backtest.request.candles.times
+    figures: dict[str, Any] = {
+        "candles": len(times),
+        "days": round((times[-1] - times[0]) / _DAY_MS, 1),
         "return_pct": round(mine.return_pct, 4),
         "buy_and_hold_pct": round(hold.return_pct, 4),
         "max_drawdown_pct": round(mine.max_drawdown_pct, 4),
-        "sharpe": None if mine.sharpe is None else round(mine.sharpe, 4),
         "trades": mine.trades,
         "fees": round(mine.fees, 4),
     }
+    # Without the report's words beside it, a ratio scaled up from some weeks would be taken at its word.
+    if mine.sharpe is not None and mine.annual_return_pct is not None:
+        figures["sharpe"] = round(mine.sharpe, 4)
+    return figures

@@ -39,6 +39,9 @@ async def test_an_honest_bot_has_figures_files_and_no_failure(sandbox: Sandbox) 
     assert [finding for finding in done.findings if finding.severity == "failure"] == []
     assert all(finding.advice for finding in done.findings if finding.severity == "warning")
     assert done.figures["candles"] == 80
+    # Hours of three days: a ratio of a year would say more than they know.
+    assert done.figures["days"] == 3.3
+    assert "sharpe" not in done.figures
     assert set(done.files) == {REPORT, RESULT, CHART}
     assert done.covers_decisions
 
