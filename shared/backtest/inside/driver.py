@@ -114,12 +114,13 @@ class Driver:
         costs = Costs(*task.get("costs", self.job["costs"]))
         ledger = Ledger(markets=rows, shortable=shortable, costs=costs, cash=bot.cash)
         candles = [bot.candles(series) for series in markets]
-        # They stay until the end: the collector of cycles need not look through them again and again.
+        # They stay until the walk's end: the collector of cycles need not look through them again and again.
         gc.freeze()
         walk = Walk(bot, ledger, candles, partial(self.emit, number, "order"))
         try:
             walk.run()
         finally:
+            gc.unfreeze()
             position["index"] = walk.at
         quantities = [one.quantity for one in ledger.positions]
         self.emit(number, "end", {"candles": len(rows[0]), "cash": ledger.cash, "quantities": quantities})
