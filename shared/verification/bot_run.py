@@ -20,6 +20,7 @@ RUN_LIMITS = SandboxLimits(
 _INSIDE = Path(__file__).parent / "inside"
 _WATCH_FOLDER = "_watch"
 _WATCHERS = {"python": "sitecustomize.py", "node": "watch.cjs"}
+_MARKING = ("covered_run.py", "block_marks.py")
 _RESULT, _TRIED = "result.json", "attempts.jsonl"
 _MOST_LINES = 400_000
 # A value that no bot has a reason to say: it stands where keys and passwords stand.
@@ -65,15 +66,16 @@ async def run_bot(
 ) -> BotRun:
     """Runs the bot with BOT_ID, BOT_CONFIG and the rest that the platform sets.
 
-    `covered` asks which code did not run; Node.js tells that at hardly any cost, Python does not.
+    `covered` asks which code did not run. Python then runs code with marks in it: judge what it does by a
+    run without them.
     """
-    run = await sandbox.run(job=_job(bot, limits, covered=covered and bot.runtime == "node"))
+    run = await sandbox.run(job=_job(bot, limits, covered=covered))
     return BotRun(
         run=run,
         events=tuple(_events(run.stdout)),
         result=_json_object(run.files.get(_RESULT)),
         attempts=tuple(dict.fromkeys(_attempts(run.files.get(_TRIED, b"")))),
-        never_ran=never_ran(run.files, bot.files) if covered else (),
+        never_ran=never_ran(run.files, bot.files, runtime=bot.runtime) if covered else (),
     )
 
 
@@ -94,9 +96,13 @@ def _job(bot: TriedBot, limits: SandboxLimits, *, covered: bool) -> SandboxJob:
     else:
         environment["NODE_OPTIONS"] = f"--require {JOB}/{_WATCH_FOLDER}/{watcher}"
         environment |= {"BOT_CODE": JOB, "SCRIPT_PATH": bot.entry}
-    if covered:
+    inside = [watcher]
+    if covered and bot.runtime == "python":
+        environment["BLOCKS_FILE"] = f"{OUT}/{COVERAGE_FOLDER}/blocks.json"
+        inside += _MARKING
+    elif covered:
         environment["NODE_V8_COVERAGE"] = f"{OUT}/{COVERAGE_FOLDER}"
-    files = {**bot.files, f"{_WATCH_FOLDER}/{watcher}": (_INSIDE / watcher).read_bytes()}
+    files = {**bot.files, **{f"{_WATCH_FOLDER}/{name}": (_INSIDE / name).read_bytes() for name in inside}}
     arguments: tuple[str, ...] = (bot.entry,)
     if bot.runtime == "node":
         # Python's files are started, those of Node.js are loaded and their main is called.

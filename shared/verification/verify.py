@@ -85,7 +85,7 @@ class Verifier:
         analysed = asyncio.create_task(check_code(bot.files))
         tested = asyncio.create_task(run_tests(self._sandbox, bot))
         try:
-            first = await run_bot(self._sandbox, bot, limits=self._run_limits, covered=True)
+            first = await run_bot(self._sandbox, bot, limits=self._run_limits)
             ran = check_run(bot, first)
             if ran.outcome == "failed" and first.run.exit_code != 0:
                 return (ran, *(await asyncio.gather(analysed, tested))), {}
