@@ -1,4 +1,4 @@
-"""Gives each block of a module a statement that marks it as entered: `_the0_ran_[7] = 1`.
+"""Gives each block of a module a statement that marks it as entered: `marks[7] = 1`.
 
 It runs inside the sandbox beside a bot's code. The standard library is all it imports.
 """
@@ -6,9 +6,6 @@ It runs inside the sandbox beside a bot's code. The standard library is all it i
 import ast
 from typing import NamedTuple
 
-# The list of marks is found among the built-in names, so that no module has a name more. Two underscores at
-# the start would be mangled in classes.
-MARKS = "_the0_ran_"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Loop = ast.For | ast.AsyncFor | ast.While
 _Try = ast.Try | ast.TryStar
@@ -29,13 +26,13 @@ class Block(NamedTuple):
     is_aside: bool
 
 
-def marked(source: bytes, *, first_mark: int) -> tuple[ast.Module, list[Block]]:
-    """The module's tree with marks in it, and its blocks: the first sets `first_mark`, the next one the next.
+def marked(source: bytes, *, marks: str) -> tuple[ast.Module, list[Block]]:
+    """The module's tree with marks in it, and its blocks: each sets the mark of its number in a list.
 
-    Raises whatever the parser raises.
+    The list goes by the name `marks` wherever the module looks names up. Raises whatever the parser raises.
     """
     tree = ast.parse(source)
-    marking = _Marking(first_mark)
+    marking = _Marking(marks)
     marking.follow(tree.body)
     return tree, marking.blocks
 
@@ -43,8 +40,8 @@ def marked(source: bytes, *, first_mark: int) -> tuple[ast.Module, list[Block]]:
 class _Marking:
     """Goes down a tree by its statements: expressions hold none, so lambdas and comprehensions stay whole."""
 
-    def __init__(self, first_mark: int) -> None:
-        self._first_mark = first_mark
+    def __init__(self, marks: str) -> None:
+        self._marks = marks
         self.blocks: list[Block] = []
 
     def follow(self, statements: list[ast.stmt]) -> bool:
@@ -98,7 +95,7 @@ class _Marking:
             return self._if(otherwise[0]) or leaves
         return self._block(otherwise, is_aside=is_aside) or leaves
 
-    def _try(self, statement: ast.Try | ast.TryStar) -> bool:
+    def _try(self, statement: _Try) -> bool:
         leaves = [
             self.follow(statement.body),
             *(self._block(handler.body) for handler in statement.handlers),
@@ -125,9 +122,8 @@ class _Marking:
         """Puts a mark before a statement, at that statement's own lines: traces stay as they are."""
         at, end = statements[place], statements[-1]
         first, last = lines or (at.lineno, end.end_lineno or end.lineno)
-        number = self._first_mark + len(self.blocks)
+        marks, mark = ast.Name(self._marks, ast.Load()), ast.Constant(len(self.blocks))
         self.blocks.append(Block(first, last, function, isinstance(at, ast.Raise), is_aside))
-        marks, mark = ast.Name(MARKS, ast.Load()), ast.Constant(number)
         target = ast.Subscript(marks, mark, ast.Store())
         value = ast.Constant(1)
         entered = ast.Assign([target], value)

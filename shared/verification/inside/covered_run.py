@@ -11,27 +11,27 @@ import os
 import sys
 import types
 from importlib.machinery import SourceFileLoader
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from shared.verification.inside.block_marks import MARKS, Block, marked
+    from shared.verification.inside.block_marks import Block, marked
 else:
     # Inside, the two lie in one folder and in no package.
-    from block_marks import MARKS, Block, marked
+    from block_marks import Block, marked
 
 _JOB = "/job/"
 _WATCH_FOLDER = "_watch/"
-_marks: list[int] = []
-_found: dict[str, tuple[int, list[Block]]] = {}
-_finding = Lock()
+# The list of a module's marks is a built-in name, so that no module has a name more. Two underscores at the
+# start would be mangled in classes.
+_MARKS = "_the0_ran_"
+# The blocks and the marks of each file.
+_found: dict[str, tuple[list[Block], list[int]]] = {}
 _plain_code = SourceFileLoader.source_to_code
 _plain_exit = os._exit
 
 
 def start(report: str) -> None:
     """Marks what is loaded from now on; the report is written to this file when the interpreter ends."""
-    setattr(builtins, MARKS, _marks)
     SourceFileLoader.source_to_code = _code_of_module  # type: ignore[method-assign,assignment]
     sys.addaudithook(_Entry())
     # The first to be registered, and so the last to be called.
@@ -56,17 +56,14 @@ def _marked_code(source: Any, path: str, optimize: int = -1) -> types.CodeType |
     name = os.path.normpath(path).removeprefix(_JOB)
     if name == path or name.startswith(_WATCH_FOLDER) or not isinstance(source, bytes):
         return None
+    name_of_marks = _MARKS + name.encode().hex()
     try:
-        with _finding:
-            # A file may be loaded twice: as a module and as the program.
-            known = _found.get(name)
-            first_mark = known[0] if known is not None else len(_marks)
-            tree, blocks = marked(source, first_mark=first_mark)
-            code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
-            if known is None:
-                _found[name] = (first_mark, blocks)
-                _marks.extend([0] * len(blocks))
-            return code if known is None or known[1] == blocks else None
+        tree, blocks = marked(source, marks=name_of_marks)
+        code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
+        # A file may be loaded twice, as a module and as the program, and by two threads at once.
+        known, marks = _found.setdefault(name, (blocks, [0] * len(blocks)))
+        setattr(builtins, name_of_marks, marks)
+        return code if known == blocks else None
     # Whatever it is: as it stands the module may run all the same, or fails by its own fault.
     except Exception:  # noqa: BLE001
         return None
@@ -128,8 +125,8 @@ def _write(report: str) -> None:
         return
 
 
-def _never_ran(first_mark: int, blocks: list[Block]) -> list[dict[str, int | str | bool]]:
-    idle = [block for number, block in enumerate(blocks, first_mark) if not _marks[number]]
+def _never_ran(blocks: list[Block], marks: list[int]) -> list[dict[str, int | str | bool]]:
+    idle = [block for block, mark in zip(blocks, marks, strict=True) if not mark]
     aside = [block for block in idle if block.is_aside]
     return [
         {"first": block.first, "last": block.last, "function": block.function, "raises": block.raises}

@@ -11,17 +11,18 @@ import pytest
 from shared.tools.create_bot_template import _read_parameters
 from shared.tools.templates.catalog import STRATEGIES
 from shared.tools.templates.render import Bot, render_bot
-from shared.verification.inside.block_marks import MARKS, Block, marked
+from shared.verification.inside.block_marks import Block, marked
+
+MARKS = "_marks_"
 
 
 def _run(source: str) -> tuple[dict[str, Any], list[Block]]:
     """The names that a module leaves, and its blocks that never ran."""
-    tree, blocks = marked(dedent(source).encode(), first_mark=3)
-    marks = [0] * (3 + len(blocks))
+    tree, blocks = marked(dedent(source).encode(), marks=MARKS)
+    marks = [0] * len(blocks)
     names: dict[str, Any] = {MARKS: marks, "__name__": __name__}
     exec(compile(tree, "module.py", "exec", dont_inherit=True), names)
-    assert marks[:3] == [0, 0, 0]
-    return names, [block for number, block in enumerate(blocks, 3) if not marks[number]]
+    return names, [block for block, mark in zip(blocks, marks, strict=True) if not mark]
 
 
 _CASES = {
@@ -154,7 +155,7 @@ def test_every_template_can_be_marked(name: str) -> None:
     bot = Bot(name="a-bot", strategy=strategy, parameters=_read_parameters(strategy, {}), bot_type="realtime")
     for file, data in render_bot(bot).items():
         if file.endswith(".py") and not file.startswith("tests/"):
-            tree, blocks = marked(data, first_mark=0)
+            tree, blocks = marked(data, marks=MARKS)
             compile(tree, file, "exec", dont_inherit=True)
             lines = len(data.splitlines())
             assert all(1 <= block.first <= block.last <= lines for block in blocks)

@@ -165,7 +165,8 @@ async def test_a_bot_that_writes_there_itself_is_not_believed(sandbox: ChosenSan
         "os.makedirs(folder)\n"
         f"open(os.path.join(folder, 'blocks.json'), 'w').write({forged!r})\n"
         f"open(os.path.join(folder, 'more.json'), 'w').write({forged!r})\n"
-        "del builtins._the0_ran_\n"
+        "for name in [one for one in vars(builtins) if one.startswith('_the0_ran_')]:\n"
+        "    delattr(builtins, name)\n"
     )
     covered = await _run(sandbox, _program(main))
     assert covered.run.exit_code == 0
