@@ -174,3 +174,13 @@ async def test_a_bot_that_writes_there_itself_is_not_believed(sandbox: ChosenSan
     # A file where the folder should be.
     covered = await _run(sandbox, _program("import os\nopen(os.environ['OUT_DIR'] + '/coverage', 'w')\n"))
     assert [covered.run.exit_code, covered.errors, covered.never_ran] == [0, "", ()]
+
+
+async def test_no_file_of_a_bot_stands_in_for_what_watches_it(sandbox: ChosenSandbox) -> None:
+    names = ("_watch/sitecustomize/__init__.py", "./_watch/sitecustomize.py", "_watch/block_marks.py")
+    main = "import socket\ntry:\n    socket.socket()\nexcept OSError:\n    pass\n"
+    files = {**_program(main), **dict.fromkeys(names, b"print('mine')\n")}
+    covered = await _run(sandbox, files)
+    assert covered.run.stdout == b""
+    assert covered.attempts == ("network socket.__new__",)
+    assert "coverage/blocks.json" in covered.run.files
