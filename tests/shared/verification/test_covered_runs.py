@@ -52,14 +52,6 @@ async def test_a_branch_that_never_fires_is_told(sandbox: ChosenSandbox) -> None
     assert done.verdict == "verified"
 
 
-async def test_a_bot_that_runs_wholly_gets_no_note(sandbox: ChosenSandbox) -> None:
-    bot = tried_bot(free_bot())
-    assert bot is not None
-    probed = await probe(sandbox, bot, await run_bot(sandbox, bot), cuts=1, limits=LIMITS)
-    assert [one for one in probed.findings if one.rule == "code-never-ran"] == []
-    assert probed.facts["runs"] == 7
-
-
 async def test_an_odd_bot_sees_nothing_of_it(sandbox: ChosenSandbox) -> None:
     plain, covered = [await _run(sandbox, odd_bot(), covered=one) for one in (False, True)]
     assert plain.events == covered.events
