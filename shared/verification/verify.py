@@ -21,7 +21,7 @@ from shared.verification.stages import check_code, check_configuration, check_ru
 from shared.version import VERSION
 
 # Raise it when a verdict may change for the same bot.
-CHECKERS_VERSION = "2"
+CHECKERS_VERSION = "3"
 # A strategy that the backtester tried for itself is looked at as a whole at one point more.
 _CUTS, _CUTS_BESIDE_BACKTEST = 2, 1
 
