@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shared.sandbox.node_packages import RUNNER
@@ -20,6 +23,7 @@ RUN_LIMITS = SandboxLimits(
 _INSIDE = Path(__file__).parent / "inside"
 _WATCH_FOLDER = "_watch"
 _WATCHERS = {"python": "sitecustomize.py", "node": "watch.cjs"}
+_MARKING = ("covered_run.py", "block_marks.py")
 _RESULT, _TRIED = "result.json", "attempts.jsonl"
 _MOST_LINES = 400_000
 # A value that no bot has a reason to say: it stands where keys and passwords stand.
@@ -65,20 +69,21 @@ async def run_bot(
 ) -> BotRun:
     """Runs the bot with BOT_ID, BOT_CONFIG and the rest that the platform sets.
 
-    `covered` asks which code did not run; Node.js tells that at hardly any cost, Python does not.
+    `covered` asks which code did not run. Python then runs code with marks in it: judge what it does by a
+    run without them.
     """
-    run = await sandbox.run(job=_job(bot, limits, covered=covered and bot.runtime == "node"))
+    run = await sandbox.run(job=_job(bot, limits, covered=covered))
     return BotRun(
         run=run,
         events=tuple(_events(run.stdout)),
         result=_json_object(run.files.get(_RESULT)),
         attempts=tuple(dict.fromkeys(_attempts(run.files.get(_TRIED, b"")))),
-        never_ran=never_ran(run.files, bot.files) if covered else (),
+        never_ran=never_ran(run.files, bot.files, runtime=bot.runtime) if covered else (),
     )
 
 
 def _job(bot: TriedBot, limits: SandboxLimits, *, covered: bool) -> SandboxJob:
-    watcher = _WATCHERS[bot.runtime]
+    programs = [_WATCHERS[bot.runtime]]
     environment = {
         "BOT_ID": "verification",
         "BOT_CONFIG": json.dumps(dict(bot.config)),
@@ -92,11 +97,18 @@ def _job(bot: TriedBot, limits: SandboxLimits, *, covered: bool) -> SandboxJob:
     if bot.runtime == "python":
         environment["PYTHONPATH"] = f"{JOB}/{_WATCH_FOLDER}:{PACKAGES}"
     else:
-        environment["NODE_OPTIONS"] = f"--require {JOB}/{_WATCH_FOLDER}/{watcher}"
+        environment["NODE_OPTIONS"] = f"--require {JOB}/{_WATCH_FOLDER}/{programs[0]}"
         environment |= {"BOT_CODE": JOB, "SCRIPT_PATH": bot.entry}
-    if covered:
+    if covered and bot.runtime == "python":
+        environment["BLOCKS_FILE"] = f"{OUT}/{COVERAGE_FOLDER}/blocks.json"
+        programs += _MARKING
+    elif covered:
         environment["NODE_V8_COVERAGE"] = f"{OUT}/{COVERAGE_FOLDER}"
-    files = {**bot.files, f"{_WATCH_FOLDER}/{watcher}": (_INSIDE / watcher).read_bytes()}
+    # No file of the bot stands in for what watches it.
+    files = {
+        name: data for name, data in bot.files.items() if _WATCH_FOLDER not in PurePosixPath(name).parts[:1]
+    }
+    files |= {f"{_WATCH_FOLDER}/{name}": data for name, data in map(_inside, programs)}
     arguments: tuple[str, ...] = (bot.entry,)
     if bot.runtime == "node":
         # Python's files are started, those of Node.js are loaded and their main is called.
@@ -105,6 +117,19 @@ def _job(bot: TriedBot, limits: SandboxLimits, *, covered: bool) -> SandboxJob:
     return SandboxJob(
         runtime=bot.runtime, files=files, arguments=arguments, environment=environment, limits=limits
     )
+
+
+@cache
+def _inside(program: str) -> tuple[str, bytes]:
+    """A program of ours that runs beside a bot: the name of its file there, and what it holds.
+
+    Python's are compiled here, for the interpreter inside is this one, and no run keeps what it compiled.
+    """
+    data = (_INSIDE / program).read_bytes()
+    if not program.endswith(".py"):
+        return program, data
+    code = compile(data, f"{JOB}/{_WATCH_FOLDER}/{program}", "exec", dont_inherit=True)
+    return f"{program}c", MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
 
 
 def _events(stdout: bytes) -> list[Event]:

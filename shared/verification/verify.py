@@ -21,7 +21,7 @@ from shared.verification.stages import check_code, check_configuration, check_ru
 from shared.version import VERSION
 
 # Raise it when a verdict may change for the same bot.
-CHECKERS_VERSION = "2"
+CHECKERS_VERSION = "3"
 # A strategy that the backtester tried for itself is looked at as a whole at one point more.
 _CUTS, _CUTS_BESIDE_BACKTEST = 2, 1
 
@@ -85,7 +85,7 @@ class Verifier:
         analysed = asyncio.create_task(check_code(bot.files))
         tested = asyncio.create_task(run_tests(self._sandbox, bot))
         try:
-            first = await run_bot(self._sandbox, bot, limits=self._run_limits, covered=True)
+            first = await run_bot(self._sandbox, bot, limits=self._run_limits)
             ran = check_run(bot, first)
             if ran.outcome == "failed" and first.run.exit_code != 0:
                 return (ran, *(await asyncio.gather(analysed, tested))), {}

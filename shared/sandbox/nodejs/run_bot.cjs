@@ -34,5 +34,7 @@ async function run() {
   finish(result || { status: "success", message: "Bot executed successfully" }, 0);
 }
 
+// Into a pipe whose reader is slower, Node.js writes later, and an exit before then loses it: 64 KB are what a pipe holds.
+for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => console.error(`SIGNAL: ${signal}`));
 run().catch(failed);

@@ -72,3 +72,8 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_watch)
+# Taken away: the bot finds the environment that it finds without it.
+if _report := os.environ.pop("BLOCKS_FILE", ""):
+    __import__("covered_run").start(_report)
+    # The bot may have modules of these names.
+    del sys.modules["covered_run"], sys.modules["block_marks"]

@@ -224,6 +224,16 @@ export { main };
     assert result_of(folder)["message"] == "stopped"
 
 
+def test_the_runner_ends_when_all_that_was_said_is_written(folder: Path) -> None:
+    # Far more than a pipe holds: a reader is behind at some time.
+    said = 'for (let i = 0; i < 40000; i += 1) console.log("x".repeat(99));'
+    (folder / "main.js").write_text(f"export function main() {{ {said} }}\n")
+    with started(folder) as process:
+        told, _ = process.communicate()
+    assert len(told) == 40_000 * 100
+    assert process.returncode == 0
+
+
 def started(folder: Path) -> subprocess.Popen[str]:
     """The bot under the runner; it is killed when it does not end."""
     from shared.sandbox.node_packages import RUNNER

@@ -64,3 +64,7 @@ async def check_clean(sandbox: ChosenSandbox, name: str) -> None:
     verifier = Verifier(sandbox=sandbox, backtester=None, clock=utc_now, run_limits=LIMITS)
     done = (await verifier.verify(GOOD[name])).verification
     assert done.verdict == "verified", [one.form() for one in done.findings]
+    # All of their code runs, but for the function `mean` where the score needs none.
+    is_whole = b"mean(closes" in GOOD[name]["main.py"]
+    told = [one.evidence["places"] for one in done.findings if one.rule == "code-never-ran"]
+    assert told == ([] if is_whole else [["main.py:14-15 (mean)"]])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from shared.clock import utc_now
 from shared.sandbox.select import ChosenSandbox
-from shared.verification.coverage import never_ran
 from shared.verification.verify import Verifier
 from tests.shared.verification.bad_bots import Bad
 from tests.shared.verification.node_bots import BAD_NODE, GOOD_NODE, node_bot
@@ -45,23 +42,3 @@ async def test_code_that_never_ran_is_told(sandbox: ChosenSandbox) -> None:
     line = node_bot(module=True, before=before)["main.js"].decode().splitlines().index("    held = null;") + 1
     assert note.severity == "note"
     assert note.evidence["places"] == [f"main.js:{line}-{line + 1}"]
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", b'{"result": [{"url": "file:///job/main.js", "functions": [7]}]}', b"\xff"]
-)
-def test_coverage_that_a_bot_wrote_itself_is_not_believed(data: bytes) -> None:
-    assert never_ran({"coverage/1.json": data}, {"main.js": b"main()"}) == ()
-
-
-def test_functions_are_named_and_tests_left_out() -> None:
-    text = b"function one() {\n  return 1;\n}\nfunction two() {\n  return 2;\n}\n"
-    functions = [
-        {"functionName": "", "ranges": [{"startOffset": 0, "endOffset": 66, "count": 1}]},
-        {"functionName": "one", "ranges": [{"startOffset": 0, "endOffset": 30, "count": 2}]},
-        {"functionName": "two", "ranges": [{"startOffset": 31, "endOffset": 61, "count": 0}]},
-    ]
-    files = {"strategy.js": text, "tests/strategy.test.js": text}
-    result = [{"url": f"file:///job/{name}", "functions": functions} for name in files]
-    written = {"coverage/1.json": json.dumps({"result": result}).encode(), "result.json": b"{}"}
-    assert never_ran(written, files) == ("strategy.js:4-6 (two)",)
