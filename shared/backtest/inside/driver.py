@@ -112,7 +112,7 @@ class Driver:
         rows: list[list[Row]] = [[_numbers(cells) for cells in series] for series in markets]
         shortable = [":" in symbol for symbol in bot.symbols]
         costs = Costs(*task.get("costs", self.job["costs"]))
-        ledger = Ledger(markets=rows, shortable=shortable, costs=costs, cash=bot.cash)
+        ledger = Ledger(markets=rows, shortable=shortable, costs=costs, cash=bot.cash, keeps_fills=False)
         candles = [bot.candles(series) for series in markets]
         # They stay until the walk's end: the collector of cycles need not look through them again and again.
         gc.freeze()

@@ -73,13 +73,15 @@ class Ledger:
     """The account on the candles of one or several markets of the same times.
 
     `shortable` tells of each market whether it may be sold short. `version` grows with every booking.
-    `funding` is what was paid (over zero) or received in all, per market.
+    `funding` is what was paid (over zero) or received in all, per market. Fills are kept where they are asked
+    for; a walk inside the sandbox tells orders only.
     """
 
     markets: list[list[Row]]
     shortable: list[bool]
     costs: Costs
     cash: float
+    keeps_fills: bool = True
     positions: list[Position] = field(default_factory=list)
     funding: list[float] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
@@ -270,5 +272,7 @@ class Ledger:
         fee = abs(quantity) * price * (self.costs.maker if maker else self.costs.taker)
         self.cash -= quantity * price + fee
         self.version += 1
+        if not self.keeps_fills:
+            return
         side = "buy" if quantity > 0 else "sell"
         self.fills.append(Fill(index, market, side, abs(quantity), price, fee, maker, reason, cut))

@@ -26,18 +26,23 @@ def varied(markets: list[list[Cells]], variant: str, end: int) -> list[list[Cell
     return [[*rows[:end], *_scrambled(rows[end:], _FACTORS[variant])] for rows in markets]
 
 
-@cache
 def _moment(time: int) -> str:
-    """The time as a bot's file has it; each is asked for once a variant."""
+    """The time as a bot's file has it: days and times of day come again and again, and naming them costs."""
     days, seconds = divmod(time // 1000, _DAY_SECONDS)
-    minutes, second = divmod(seconds, 60)
-    return f"{_date(days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+    return _date(days) + _clock(seconds)
 
 
 @cache
 def _date(days: int) -> str:
-    """The day with this number since 1970; its name is what costs time."""
+    """The day with this number since 1970."""
     return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
+
+
+@cache
+def _clock(seconds: int) -> str:
+    """The time of day with this number of seconds."""
+    minutes, second = divmod(seconds, 60)
+    return f"T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
 
 
 def _scrambled(rows: list[Cells], factor: int) -> list[Cells]:
