@@ -39,8 +39,9 @@ migrate: setup
 test: setup
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
-# What CI runs: those and the bots together, so that no worker waits for the last of either.
-test-all: setup
+# What CI runs: those and the bots together, so that no worker waits for the last of either. After what leaves the
+# bytecode of tests; beside the types, in `make check test-all`.
+test-all: check-code
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long or bots"
 
 # Every strategy in both languages, and each planted bad one, through the whole verification.
