@@ -1,4 +1,4 @@
-# setup | run | test | test-bots | test-faults | check | bench | bundle | prove-image | lock. Only python3.11 and npm are needed to begin.
+# setup | run | test | test-bots | test-all | test-faults | check | bench | bundle | prove-image | lock. Only python3.11 and npm are needed to begin.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # What does not need each other runs side by side: the two installers, and the checks.
 MAKEFLAGS += --jobs=2
 
-.PHONY: setup run migrate test test-bots test-faults check check-types check-code format bench bundle prove-image lock clean
+.PHONY: setup run migrate test test-bots test-all test-faults check check-types check-code format bench bundle prove-image lock clean
 
 setup: $(READY) node_modules/.ready
 
@@ -39,9 +39,14 @@ migrate: setup
 test: setup
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
+# What CI runs: those and the bots together, so that no worker waits for the last of either. After what leaves the
+# bytecode of tests; beside the types, in `make check test-all`.
+test-all: check-code
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long or bots"
+
 # Every strategy in both languages, and each planted bad one, through the whole verification.
 test-bots: setup
-	$(BIN)/python -m pytest -n 3 --dist load --maxschedchunk 1 -m long tests/faults/test_corpus_of_bots.py
+	$(BIN)/python -m pytest -n 3 --dist load --maxschedchunk 1 -m bots tests/faults/test_corpus_of_bots.py tests/faults/test_corpus_of_templates.py
 
 # All that takes minutes: what kills, stops and fills things, and many bots of each strategy; `test` has the quick ones.
 test-faults: setup

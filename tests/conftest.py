@@ -13,6 +13,7 @@ from tests.servers.agent import Agent, agent_server
 
 pytest_plugins = [
     "pytester",
+    "tests.collecting",
     "tests.order",
     "tests.redaction",
     "tests.servers.event_fixtures",

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import signal
-import sys
+import tempfile
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,6 +18,7 @@ from shared.clock import utc_now
 from shared.ids import new_id
 from shared.sessions.sql.store import SqlStore
 from shared.settings import read_settings
+from tests.servers.agent_process import ROOT, fork_process
 from tests.servers.object_fixtures import ObjectPlace
 from tests.servers.saving_process import SESSION, file_of
 
@@ -37,19 +38,18 @@ async def saves_until_killed(
     place: ObjectPlace, database_url: str, pause: float
 ) -> list[tuple[str, int, str]]:
     """What a process that saves was answered, before a SIGKILL at that moment after some saves."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.servers.saving_process", database_url),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **place.variables},
-    )
+    with tempfile.TemporaryFile() as log:
+        environment = {**os.environ, **place.variables}
+        process = fork_process("tests.servers.saving_process", ROOT, environment, log, database_url)
     assert process.stdout is not None
-    lines = [await asyncio.wait_for(process.stdout.readline(), 60) for _ in range(ANSWERED)]
-    # Not a wait for something: the moment of death is to be any.
-    await asyncio.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    lines += (await process.stdout.read()).splitlines(keepends=True)
-    assert await process.wait() == -signal.SIGKILL
-    whole = [line.decode().rstrip("\n").split("\t") for line in lines if line.endswith(b"\n")]
+    with process.stdout as stdout:
+        lines = [await asyncio.to_thread(stdout.readline) for _ in range(ANSWERED)]
+        # Not a wait for something: the moment of death is to be any.
+        await asyncio.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        lines += stdout.read().splitlines(keepends=True)
+    assert process.wait(60) == -signal.SIGKILL
+    whole = [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
     return [(name, int(version), sha256) for name, version, sha256 in whole]
 
 

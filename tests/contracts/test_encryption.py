@@ -28,8 +28,8 @@ from shared.sessions.sql.schema import metadata, sessions, steps, user_secrets
 from shared.sessions.sql.store import SqlStore
 from tests.contracts.planted import KEY, Marks, found_marks, plant, read_all
 from tests.contracts.session_values import SetClock
+from tests.servers.agent_process import ROOT, run_command
 
-ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = (bytes([number]) * 32 for number in (1, 2))
 BODIES = [
     (table, column)
@@ -291,14 +291,8 @@ def _seal_again_with_old(conn: Connection) -> None:
 
 def command(database_url: str, *arguments: str, keys: str = "") -> subprocess.CompletedProcess[bytes]:
     """`python -m shared.sessions.reseal` on the database."""
-    return subprocess.run(
-        [sys.executable, "-m", "shared.sessions.reseal", *arguments],
-        cwd=ROOT,
-        env={"DATABASE_URL": database_url, "ENCRYPTION_KEYS": keys, "PATH": ""},
-        check=False,
-        capture_output=True,
-        timeout=60,
-    )
+    environment = {"DATABASE_URL": database_url, "ENCRYPTION_KEYS": keys, "PATH": ""}
+    return run_command("shared.sessions.reseal", *arguments, environment=environment)
 
 
 async def test_the_command_encrypts_a_plain_store_and_says_how_much(

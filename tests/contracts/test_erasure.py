@@ -6,10 +6,10 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 import pytest
@@ -35,6 +35,7 @@ from tests.contracts.conftest import open_store
 from tests.contracts.planted import plant
 from tests.contracts.session_values import COMPLETED, DONE, SetClock, held, new_turn
 from tests.contracts.stored_text import text_at_rest
+from tests.servers.agent_process import run_command
 from tests.servers.object_fixtures import ObjectPlace
 from tests.servers.valkey import ValkeyServer
 
@@ -208,11 +209,9 @@ async def test_killed_at_any_moment_it_ends_the_same(house: House, store_url: st
     }
     # Each later than the lease of the one that died before.
     for days, steps in enumerate((5, 30)):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.servers.erasing_process", USER, str(steps), str(days)),
-            env={**os.environ, **variables},
-        )
-        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+        erase = partial(run_command, "tests.servers.erasing_process", USER, str(steps), str(days))
+        done = await asyncio.to_thread(erase, environment={**os.environ, **variables})
+        assert done.returncode == -signal.SIGKILL, done.stderr
     house.clock.now = utc_now() + timedelta(days=days + 1)
     assert 0 < (await house.store.count_records(user_id=USER))["sessions"] < 6
     assert (await house.run()).complete

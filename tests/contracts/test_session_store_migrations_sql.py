@@ -27,9 +27,8 @@ from shared.sessions.sql.version import check_version
 from shared.settings import read_settings
 from tests.contracts.planted import plant, read_all
 from tests.contracts.session_values import SetClock, artifact, new_turn
+from tests.servers.agent_process import ROOT, run_command, run_fresh_command
 from tests.servers.postgres import PostgresServer
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -174,18 +173,15 @@ async def test_a_database_of_a_later_release_is_left_as_it_is(database_url: str)
 
 
 def test_the_command_migrates_the_database_of_the_settings(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "shared.sessions.migrate"]
     env = {"DATA_DIR": str(tmp_path), "PATH": ""}
-    done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, timeout=60)
+    done = run_fresh_command("shared.sessions.migrate", environment=env)
     assert (done.returncode, done.stderr) == (0, b"")
     assert f"is at migration {HEAD}".encode() in done.stdout
     assert (tmp_path / "agent.db").exists()
-    shown = subprocess.run(
-        [*command, "--show"], cwd=ROOT, env=env, check=False, capture_output=True, timeout=60
-    )
+    shown = run_command("shared.sessions.migrate", "--show", environment=env)
     assert (shown.returncode, shown.stdout) == (0, done.stdout)
     env["DATABASE_URL"] = "mysql://secret@host/x"
-    refused = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, timeout=60)
+    refused = run_command("shared.sessions.migrate", environment=env)
     assert refused.returncode == 1
     assert b"DATABASE_URL" in refused.stderr
     assert b"secret" not in refused.stderr

@@ -6,10 +6,9 @@ import hashlib
 import io
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import httpx
 import pytest
 
 from tests.servers.agent import Agent, agent_server
-from tests.servers.agent_process import ROOT
+from tests.servers.agent_process import run_command, run_fresh_command
 from tests.servers.gemini import GeminiServer
 from tests.servers.gemini_answers import hang
 
@@ -227,15 +226,11 @@ def test_the_commands_do_the_same(tmp_path: Path) -> None:
         session = made_session(client)
         wired = client.get(f"/chat/sessions/{session}/export", params={"user_id": USER}).content
 
-    def run(*words: str) -> subprocess.CompletedProcess[bytes]:
-        environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "functions.chat", *words]
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, timeout=100, check=False
-        )
-
+    environment = {**os.environ, "DATA_DIR": str(tmp_path / "data")}
+    run = partial(run_command, "functions.chat", environment=environment, folder=tmp_path)
+    run_fresh = partial(run_fresh_command, "functions.chat", environment=environment, folder=tmp_path)
     out = tmp_path / "session.zip"
-    done = run("export", "--user", USER, "--session", session, "--out", str(out))
+    done = run_fresh("export", "--user", USER, "--session", session, "--out", str(out))
     assert (done.returncode, out.read_bytes()) == (0, wired)
     assert out.stat().st_mode & 0o777 == 0o600
     missing = run("export", "--user", USER, "--session", "none", "--out", str(tmp_path / "none.zip"))
@@ -244,7 +239,7 @@ def test_the_commands_do_the_same(tmp_path: Path) -> None:
     _, manifest = opened(run("export", "--user", USER).stdout)
     assert manifest["counts"]["sessions"] == 1
     assert run("erase", "--user", USER, "--confirm", "bob").returncode == 2
-    done = run("erase", "--user", USER, "--confirm", USER)
+    done = run_fresh("erase", "--user", USER, "--confirm", USER)
     told = json.loads(done.stdout)
     assert (done.returncode, told["complete"], told["erased"]["sessions"]) == (0, True, 1)
     assert json.loads(run("erase", "--user", USER, "--dry-run").stdout)["erased"] == {}

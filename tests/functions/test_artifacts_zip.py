@@ -18,7 +18,7 @@ from shared.artifacts.zipped import begun, member_names, zip_stream
 from shared.errors import StoreUnavailableError
 from shared.keys import ArtifactKey, SessionKey
 from tests.servers.object_fixtures import ObjectPlace
-from tests.servers.zipping_process import FILES, SIZE
+from tests.servers.zipping_process import SIZE
 
 SESSION = SessionKey(user_id="u", session_id="s")
 
@@ -64,21 +64,21 @@ async def whole(reader: Reader, *artifacts: Artifact) -> bytes:
     return b"".join([piece async for piece in zip_stream(reader, artifacts)])
 
 
-# A third run, over Cloud Storage, would only measure zlib again.
-@pytest.mark.parametrize("kind", ["local", "s3"])
+# A third run, over Cloud Storage, would only measure zlib again. Over S3 a save costs more than a zip.
+@pytest.mark.parametrize(("kind", "files"), [("local", 500), ("s3", 160)])
 def test_memory_does_not_grow_with_the_files(
-    kind: str, request: pytest.FixtureRequest, sqlite_url: str
+    kind: str, files: int, request: pytest.FixtureRequest, sqlite_url: str
 ) -> None:
     place: ObjectPlace = request.getfixturevalue(f"{kind}_place")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.servers.zipping_process", sqlite_url],
+        [sys.executable, "-m", "tests.servers.zipping_process", sqlite_url, str(files)],
         env={**os.environ, **place.variables},
         capture_output=True,
         timeout=110,
         check=True,
     )
     told = json.loads(done.stdout)
-    assert told["size"] > FILES * SIZE // 64
+    assert told["size"] > files * SIZE // 64
     assert told["grown"] < 64 * 1024 * 1024
 
 

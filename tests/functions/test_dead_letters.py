@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.functions.bot_posts import FORMS, cloud_event, context_of, post, sent
 from tests.servers.agent import Agent, agent_server
-from tests.servers.agent_process import ROOT
+from tests.servers.agent_process import run_command, run_fresh_command
 from tests.servers.postgres import postgres_server
 
 
@@ -185,15 +184,13 @@ def test_a_store_that_is_down_makes_all_of_a_batch_come_again(tmp_path: Path) ->
             assert context_of(client, "s")["performance_metrics"] == {"n": 1}
 
 
-def command(agent: Agent, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "functions.events", "dead-letters", *arguments],
-        cwd=ROOT,
-        env={"DATA_DIR": str(agent.folder / "data"), "PATH": ""},
-        check=False,
-        capture_output=True,
-        timeout=60,
-    )
+def command(
+    agent: Agent,
+    *arguments: str,
+    run: Callable[..., subprocess.CompletedProcess[bytes]] = run_command,
+) -> tuple[int, list[dict[str, Any]], str]:
+    environment = {"DATA_DIR": str(agent.folder / "data"), "PATH": ""}
+    done = run("functions.events", "dead-letters", *arguments, environment=environment)
     return done.returncode, [orjson.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
 
 
@@ -207,7 +204,7 @@ def test_the_command_lists_shows_and_replays(own: tuple[Agent, httpx.Client]) ->
     status, [shown], _ = command(agent, "show", lines[1]["id"])
     assert (status, shown["payload"]) == (0, run_of("late", 1))
     client.post("/chat/sessions", json={"session_id": "late"})
-    status, [done], _ = command(agent, "replay", lines[2]["id"])
+    status, [done], _ = command(agent, "replay", lines[2]["id"], run=run_fresh_command)
     assert (status, done) == (0, {"id": lines[2]["id"], "status": "applied"})
     status, done_all, _ = command(agent, "replay")
     assert (status, [each["status"] for each in done_all]) == (1, ["applied", "unknown_type"])

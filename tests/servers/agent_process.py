@@ -10,14 +10,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol, TextIO
 
 import orjson
 
 ROOT = Path(__file__).resolve().parents[2]
-_NOTE_BYTES = 64
+_COMMAND_SECONDS = 60
 
 
 class AgentProcess(Protocol):
@@ -51,10 +52,10 @@ class AgentProcess(Protocol):
 class ForkedProcess:
     """A process that the nursery has forked; `keeper` is the socket that tells of its end."""
 
-    def __init__(self, keeper: socket.socket, stdout: IO[str]) -> None:
+    def __init__(self, keeper: socket.socket, stdout: TextIO) -> None:
         self._keeper = keeper
         self._notes = keeper.makefile("rb")
-        self.stdout: IO[str] | None = stdout
+        self.stdout: TextIO | None = stdout
         self.pid = int(self._notes.readline())
         self.returncode: int | None = None
 
@@ -93,10 +94,17 @@ class _Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
 
-    def fork(self, module: str, folder: Path, environment: dict[str, str], log: IO[str]) -> ForkedProcess:
+    def fork(
+        self, module: str, folder: Path, environment: dict[str, str], log: IO[Any], arguments: tuple[str, ...]
+    ) -> ForkedProcess:
         mine, keepers = socket.socketpair()
         reading, writing = os.pipe()
-        request = {"module": module, "folder": str(folder), "environment": environment}
+        request = {
+            "module": module,
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": environment,
+        }
         with self._lock:
             requests = self._requests or self._start()
             socket.send_fds(requests, [orjson.dumps(request)], [keepers.fileno(), writing, log.fileno()])
@@ -128,21 +136,55 @@ class _Nursery:
 _nursery = _Nursery()
 
 
-def fork_process(module: str, folder: Path, environment: dict[str, str], log: IO[str]) -> AgentProcess:
+def fork_process(
+    module: str, folder: Path, environment: dict[str, str], log: IO[Any], *arguments: str
+) -> AgentProcess:
     """The module as a process in the folder, with these variables alone; see `tests/servers/nursery.py`."""
-    return _nursery.fork(module, folder, environment, log)
+    return _nursery.fork(module, folder, environment, log, arguments)
 
 
-def fresh_process(module: str, folder: Path, environment: dict[str, str], log: IO[str]) -> AgentProcess:
+def fresh_process(
+    module: str, folder: Path, environment: dict[str, str], log: IO[Any], *arguments: str
+) -> AgentProcess:
     """The same by `python -m`; from the main thread, as it ends with the thread."""
     return subprocess.Popen(
-        [sys.executable, "-m", module],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
         preexec_fn=_end_with_parent,
+    )
+
+
+def run_command(
+    module: str, *arguments: str, environment: dict[str, str], folder: Path = ROOT
+) -> subprocess.CompletedProcess[bytes]:
+    """What `python -m MODULE ARGUMENTS` prints and how it ends, forked by the nursery; in any thread."""
+    command = [sys.executable, "-m", module, *arguments]
+    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    with tempfile.TemporaryFile() as log:
+        process = _nursery.fork(module, folder, variables, log, arguments)
+        assert process.stdout is not None
+        with process.stdout as stdout:
+            printed = stdout.buffer.read()
+        status = process.wait(_COMMAND_SECONDS)
+        log.seek(0)
+        return subprocess.CompletedProcess(command, status, printed, log.read())
+
+
+def run_fresh_command(
+    module: str, *arguments: str, environment: dict[str, str], folder: Path = ROOT
+) -> subprocess.CompletedProcess[bytes]:
+    """The same, started as its user starts it: it has to import all that it needs."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=_COMMAND_SECONDS,
+        check=False,
     )
 
 

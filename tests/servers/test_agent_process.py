@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.servers.agent_process import ROOT, AgentProcess, fork_process, fresh_process
+from tests.servers.agent_process import (
+    ROOT,
+    AgentProcess,
+    fork_process,
+    fresh_process,
+    run_command,
+    run_fresh_command,
+)
 
 _TELLS = """
 import json, os, random, signal, sys
@@ -27,6 +34,13 @@ print(json.dumps({
 print("told", file=sys.stderr)
 sys.exit(3)
 """
+_ENDS = """
+import atexit, sys, threading, time
+atexit.register(print, "registered", file=sys.stderr)
+threading.Thread(target=lambda: (time.sleep(0.05), print("thread", file=sys.stderr))).start()
+print("out", end="")
+{}
+"""
 _WAITS = "import signal\nprint('waits', flush=True)\nsignal.pause()\n"
 
 
@@ -34,7 +48,7 @@ def start(folder: Path, program: str, how: Callable[..., AgentProcess] = fork_pr
     (folder / "probe.py").write_text(program)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LC_CTYPE": "C.UTF-8", "A": "é"}
     with (folder / "log").open("w") as log:
-        return how("probe", folder, environment, log)
+        return how("probe", folder, environment, log, "an argument", "é")
 
 
 def told(folder: Path, how: Callable[..., AgentProcess]) -> dict[str, Any]:
@@ -52,6 +66,30 @@ def test_it_finds_what_a_fresh_one_finds_and_ids_of_its_own(tmp_path: Path) -> N
     own = [found.pop("own") for found in (first, second, fresh)]
     assert first == second == fresh
     assert all(len(set(each)) == 3 for each in zip(*own, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("", 0),
+        ("sys.exit()", 0),
+        ("sys.exit(300)", 300 & 0xFF),
+        ("sys.exit(-1)", 255),
+        ("sys.exit('a reason')", 1),
+        ("raise ValueError('no')", 1),
+        ("raise KeyboardInterrupt", -signal.SIGINT),
+    ],
+)
+def test_it_ends_as_a_fresh_one_does(end: str, status: int, tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text(_ENDS.format(end))
+    forked, fresh = (
+        how("probe", "a word", environment={"PATH": ""}, folder=tmp_path)
+        for how in (run_command, run_fresh_command)
+    )
+    assert (forked.returncode, forked.stdout) == (fresh.returncode, fresh.stdout) == (status, b"out")
+    # A trace has the frames that lead to the program.
+    last = [done.stderr.splitlines()[-3:] for done in (forked, fresh)]
+    assert last[0] == last[1]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -1,4 +1,4 @@
-"""`python -m tests.servers.zipping_process DATABASE`: saves 500 files of 1 MiB, zips them, tells the cost.
+"""`python -m tests.servers.zipping_process DATABASE FILES`: saves files of 1 MiB, zips them, tells the cost.
 
 Standard output is one line of JSON: the archive's bytes, its sha256, and by how many bytes the process grew
 while it was made. The object store is that of the environment's settings.
@@ -24,19 +24,18 @@ from shared.keys import ArtifactKey, SessionKey
 from shared.sessions.sql.store import SqlStore
 from shared.settings import read_settings
 
-FILES = 500
 SIZE = 1024 * 1024
 _SESSION = SessionKey(user_id="u", session_id="s")
 
 
-async def _main(database_url: str) -> None:
+async def _main(database_url: str, files: int) -> None:
     objects = open_objects(read_settings())
     # Noise that repeats within zlib's window: what is to be measured is memory, not zlib.
     noise = random.Random(1).randbytes(SIZE // 64) * 64
     async with await SqlStore.open(database_url) as store:
         await store.create_session(key=_SESSION, title="", context={}, now=utc_now())
-        library = ArtifactLibrary(objects=objects, index=store, clock=utc_now, new_id=new_id, max_files=FILES)
-        for number in range(FILES):
+        library = ArtifactLibrary(objects=objects, index=store, clock=utc_now, new_id=new_id, max_files=files)
+        for number in range(files):
             name = ArtifactKey(session=_SESSION, filename=f"data/{number:03}.bin")
             data = b"%08d" % number + noise[8:]
             await library.save(key=name, data=data)
@@ -52,4 +51,4 @@ async def _main(database_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1]))
+    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))

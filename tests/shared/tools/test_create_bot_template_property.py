@@ -204,9 +204,8 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-@pytest.mark.parametrize("sets", [FEW, pytest.param(ALL, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
-@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.name)
-def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, sets: int, tmp_path: Path) -> None:
+def drawn_bots(strategy: Strategy, sets: int, root: Path) -> list[str]:
+    """Folders of so many bots of drawn parameters: the platform takes each, our analysis fears none."""
     folders: list[str] = []
 
     @settings(
@@ -224,7 +223,7 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, sets:
         bot = Bot(name=chosen, strategy=strategy, parameters=parameters, bot_type=bot_type)
         files = render_bot(bot)
         check_platform_rules(files, bot)
-        folder = tmp_path / str(len(folders))
+        folder = root / str(len(folders))
         write(folder, files)
         folders.append(str(folder))
 
@@ -232,6 +231,11 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, sets:
     assert len(folders) == sets
     for folder in folders:
         check_quality(Path(folder))
+    return folders
+
+
+def check_runs(folders: list[str]) -> None:
+    """Each bot runs on its sample candles, and its tests pass."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(FORKS), *folders],
         capture_output=True,
@@ -239,12 +243,32 @@ def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, sets:
         timeout=500,
         check=True,
     )
+    missing = list(folders)
     for outcome in map(json.loads, done.stdout.splitlines()):
         assert outcome["tests"] == 0, outcome["folder"] + outcome["output"][-3000:]
         assert outcome["run"] == 0, outcome
         assert outcome["result"]["status"] == "success"
-        folders.remove(outcome["folder"])
-    assert folders == []
+        missing.remove(outcome["folder"])
+    assert missing == []
+
+
+@pytest.mark.timeout(600)
+def test_a_few_drawn_bots_of_each_strategy_are_valid_run_and_pass_their_tests(tmp_path: Path) -> None:
+    # All by one process: that pytest and the SDK are imported takes as long as a bot.
+    check_runs(
+        [
+            folder
+            for strategy in STRATEGIES.values()
+            for folder in drawn_bots(strategy, FEW, tmp_path / strategy.name)
+        ]
+    )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.name)
+def test_drawn_bots_are_valid_run_and_pass_their_tests(strategy: Strategy, tmp_path: Path) -> None:
+    check_runs(drawn_bots(strategy, ALL, tmp_path))
 
 
 @pytest.fixture(scope="module")
