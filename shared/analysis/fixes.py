@@ -15,6 +15,8 @@ from shared.analysis.diffs import changes_of, hunks_of
 from shared.analysis.report import Finding
 
 MAX_TRIED = 20
+# `import json, math` becomes two lines.
+_SPLITTING = frozenset({"E401"})
 
 Fixes = dict[str, list[str]]
 
@@ -36,8 +38,12 @@ def tried(findings: Sequence[Finding], again: Callable[[Fixes], Sequence[Finding
 
 
 def _apart(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with only the first fix that changes a line, and none that shows a credential's line."""
+    """The findings with only the first fix that changes a line, and none that shows a credential's line.
+
+    Nor one that makes several lines of one with a worse fault: that would be found in each of them.
+    """
     secret = {(f.file, f.line - 1) for f in findings if f.category == "secret"}
+    faulty = {(f.file, f.line - 1) for f in findings if f.severity != "info"}
     changed: set[tuple[str, int]] = set()
     offered = []
     for finding in findings:
@@ -45,7 +51,8 @@ def _apart(findings: Sequence[Finding]) -> list[Finding]:
         shown = {(file, row) for h in hunks_of(fix) for row in range(h.start, h.end)}
         # An insertion counts as a change of the line that it stands before.
         rows = {(file, row) for c in changes_of(fix) for row in range(c.start, max(c.end, c.start + 1))}
-        if fix and not shown & secret and not rows & changed and len(changed) < MAX_TRIED:
+        taken = changed | faulty if finding.rule in _SPLITTING else changed
+        if fix and not shown & secret and not rows & taken and len(changed) < MAX_TRIED:
             changed |= rows
             offered.append(finding)
         else:

@@ -46,8 +46,8 @@ async def test_a_template_passes_as_each_type(sandbox: ChosenSandbox, name: str,
     assert "failed" not in {stage.outcome for stage in stages}
     warned = {one.rule for stage in stages for one in stage.findings if one.severity == "warning"}
     assert warned <= _OF_THE_SAMPLE
-    # Told only where the run that is watched for it tells the same as the first; what is for an exchange never
-    # runs in a replay.
+    # Told only where the run that is watched for it tells the same as the first; what is for an exchange
+    # never runs in a replay.
     assert "code-never-ran" in {found.rule for found in done.findings}
     assert backtester.runs == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.analysis import Finding, Report, analyse_files
@@ -124,6 +124,7 @@ def test_where_none_is_safe_there_is_none(name: str, code: str) -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from(PYTHON), max_size=8))
+@example(["import json, math"] * 3)
 def test_no_fix_of_python_lowers_the_score(parts: list[str]) -> None:
     never_lowers({"bot.py": "\n".join(parts) + "\n"})
 
