@@ -78,9 +78,10 @@ def leave_in_the_middle(chat: Agent) -> None:
 
 
 def ended_twice(spans: list[CollectedSpan]) -> bool:
-    """Whether the turn has left its instance and ended in another, and its last event was sent."""
+    """Whether the turn has left its instance and ended in another, and the last event of each was sent."""
     names = [span.name for span in spans]
-    return names.count(TURN) == 2 and "process turn.resume" in names and "send ai.turn.completed" in names
+    sent = names.count("send ai.turn.completed")
+    return names.count(TURN) == 2 and "process turn.resume" in names and sent >= 2
 
 
 def test_one_turn_is_one_trace(gemini: GeminiServer, pubsub: PubSubServer, tmp_path: Path) -> None:
