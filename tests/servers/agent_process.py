@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import os
 import select
@@ -72,7 +73,9 @@ class ForkedProcess:
     def send_signal(self, sig: int) -> None:
         """Sends a signal, or does nothing when it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            # It may have ended, and the nursery is about to tell.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
 
     def kill(self) -> None:
         """kill -9."""
